@@ -1,0 +1,32 @@
+"""Paths and the interpreters that tests need."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+for entry in (ROOT / "firmware", ROOT / "tests" / "unit", ROOT / "host"):
+    sys.path.insert(0, str(entry))
+
+
+def find_micropython():
+    """The Unix port: MICROPYTHON=, the one beside this Python, or PATH; None where there is none."""
+    beside = Path(sys.executable).parent / "micropython"
+    named = os.environ.get("MICROPYTHON")
+    return named or (str(beside) if beside.exists() else shutil.which("micropython"))
+
+
+@pytest.fixture(scope="session")
+def micropython():
+    path = find_micropython()
+    if not path:
+        pytest.fail("no micropython: `make setup` installs one, MICROPYTHON= names another")
+    return path
+
+
+@pytest.fixture(scope="session")
+def root():
+    return ROOT
