@@ -11,7 +11,7 @@ class SuitError(Exception):
     """A refusal. `reason`: int of `numbers.R_*`; `detail`: str, int or None; `offset`: bytes or None."""
 
     def __init__(self, reason, detail=None, offset=None):
-        Exception.__init__(self, reason, detail, offset)
+        super().__init__(reason, detail, offset)
         self.reason = reason
         self.detail = detail
         self.offset = offset

@@ -1,0 +1,366 @@
+# Strict CBOR: a pull cursor over a memoryview, and a small deterministic writer (RFC 8949, 4.2.1).
+# MIT licence.
+"""Reading:
+
+    c = Cursor(view)
+    for _ in range(c.map()):        # head only; the items follow on the same cursor
+        label = c.int()
+        if label == 1: number = c.uint()
+        else: c.skip()
+    c.end()                         # nothing may follow
+
+Refused wherever they stand: longer heads than needed, indefinite lengths, floats (SUIT has none), text that is
+not UTF-8, more than MAX_NESTING containers around an item. `skip` and `raw` look at every byte of the item; they
+also refuse duplicate keys, and keys out of order unless `ordered=False` (COSE maps). Whoever walks a map himself calls
+`key_order` after each key. A getter moves the cursor only when it succeeds. Every refusal is
+SuitError(R_CBOR_PARSE, what, offset); offsets count from the start of the view, plus `base`.
+
+Writing: `encode(value)` for int, bytes, str, bool, None, list, tuple and dict; `head(major, n)` for a head alone."""
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+from .errors import SuitError
+from .numbers import MAX_NESTING, R_CBOR_PARSE
+
+UINT = const(0)
+NINT = const(1)
+BSTR = const(2)
+TSTR = const(3)
+ARRAY = const(4)
+MAP = const(5)
+TAG = const(6)
+SIMPLE = const(7)
+
+_FALSE = const(20)
+_TRUE = const(21)
+_NULL = const(22)
+
+
+def _utf8(view, pos, end):
+    """None when view[pos:end] is UTF-8 (RFC 3629), else the offset of the sequence that is not.
+    (MicroPython's own check takes surrogates and overlong forms.)"""
+    while pos < end:
+        lead = view[pos]
+        if lead < 0x80:
+            pos += 1
+            continue
+        n = 1 if lead < 0xE0 else 2 if lead < 0xF0 else 3
+        if lead < 0xC2 or lead > 0xF4 or pos + n >= end:
+            return pos
+        second = view[pos + 1]
+        low = 0xA0 if lead == 0xE0 else 0x90 if lead == 0xF0 else 0x80
+        high = 0x9F if lead == 0xED else 0x8F if lead == 0xF4 else 0xBF
+        if second < low or second > high:
+            return pos
+        for i in range(2, n + 1):
+            if view[pos + i] & 0xC0 != 0x80:
+                return pos
+        pos += n + 1
+    return None
+
+
+def _before(view, a, a_end, b, b_end):
+    """True when view[a:a_end] sorts before view[b:b_end], byte by byte."""
+    while a < a_end and b < b_end:
+        if view[a] != view[b]:
+            return view[a] < view[b]
+        a += 1
+        b += 1
+    return a == a_end and b < b_end
+
+
+class Cursor:
+    """A position in `view` (bytes-like) between `pos` and `end`; `base` is added to offsets in refusals."""
+
+    def __init__(self, view, pos=0, end=None, base=0):
+        self.view = view if isinstance(view, memoryview) else memoryview(view)
+        self.pos = pos
+        self.limit = len(view) if end is None else end
+        self.base = base
+        self._after = pos  # first byte after the head that _head read last
+
+    def fail(self, what, pos=None):
+        raise SuitError(R_CBOR_PARSE, what, self.base + (self.pos if pos is None else pos))
+
+    def _head(self, major):
+        """The argument of the head at `pos`, which must have that major type (None: any); sets `_after`."""
+        view = self.view
+        pos = self.pos
+        if pos >= self.limit:
+            self.fail("ends too early")
+        first = view[pos]
+        if major is not None and first >> 5 != major:
+            self.fail("another type is expected")
+        arg = first & 31
+        if arg < 24:
+            self._after = pos + 1
+            return arg
+        if arg > 27:
+            self.fail("indefinite length" if arg == 31 else "reserved head")
+        if first >= 0xF9:
+            self.fail("float")
+        n = 1 << (arg - 24)
+        if pos + n >= self.limit:
+            self.fail("ends too early")
+        arg = 0
+        for i in range(pos + 1, pos + 1 + n):
+            arg = arg << 8 | view[i]
+        # two bytes of simple value start at 32, an argument must need its length
+        least = (32 if first == 0xF8 else 24) if n == 1 else 1 << (n << 2)
+        if arg < least:
+            self.fail("longer than needed")
+        self._after = pos + 1 + n
+        return arg
+
+    def _string(self, major):
+        n = self._head(major)
+        if n > self.limit - self._after:
+            self.fail("ends too early")
+        return self._after + n
+
+    def _count(self, major, items):
+        n = self._head(major)
+        # every item takes a byte, so a count that cannot be true is refused before anybody loops over it
+        if n * items > self.limit - self._after:
+            self.fail("ends too early")
+        self.pos = self._after
+        return n
+
+    def more(self):
+        return self.pos < self.limit
+
+    def end(self):
+        """Refuse what is left."""
+        if self.pos != self.limit:
+            self.fail("trailing bytes")
+
+    def peek(self):
+        """Major type of the next item (UINT .. SIMPLE)."""
+        if self.pos >= self.limit:
+            self.fail("ends too early")
+        return self.view[self.pos] >> 5
+
+    def uint(self):
+        n = self._head(UINT)
+        self.pos = self._after
+        return n
+
+    def int(self):
+        major = self.peek()
+        n = self._head(NINT if major == NINT else UINT)
+        self.pos = self._after
+        return -1 - n if major == NINT else n
+
+    def bstr(self):
+        """A view of the content of a byte string."""
+        end = self._string(BSTR)
+        self.pos = end
+        return self.view[self._after : end]
+
+    def inner(self):
+        """A cursor inside a byte string that wraps CBOR; its offsets are those of this view."""
+        end = self._string(BSTR)
+        self.pos = end
+        return Cursor(self.view, self._after, end, self.base)
+
+    def text(self):
+        """A view of the content of a text string, checked to be UTF-8."""
+        end = self._string(TSTR)
+        wrong = _utf8(self.view, self._after, end)
+        if wrong is not None:
+            self.fail("not UTF-8", wrong)
+        self.pos = end
+        return self.view[self._after : end]
+
+    def tstr(self):
+        return str(self.text(), "utf-8")
+
+    def _simple(self):
+        return self._head(SIMPLE)
+
+    def bool(self):
+        n = self._simple()
+        if n != _TRUE and n != _FALSE:
+            self.fail("another type is expected")
+        self.pos = self._after
+        return n == _TRUE
+
+    def null(self):
+        if self._simple() != _NULL:
+            self.fail("another type is expected")
+        self.pos = self._after
+
+    def is_null(self):
+        """True when the next item is null; does not move."""
+        return self.more() and self.view[self.pos] == 0xF6
+
+    def array(self):
+        """Head of an array; the number of items."""
+        return self._count(ARRAY, 1)
+
+    def map(self):
+        """Head of a map; the number of pairs."""
+        return self._count(MAP, 2)
+
+    def tag(self):
+        """Head of a tag; its number."""
+        n = self._head(TAG)
+        if self._after >= self.limit:
+            self.fail("ends too early")
+        self.pos = self._after
+        return n
+
+    def key_order(self, previous, start):
+        """Call after each key of a map: `start` is where it starts, `previous` what the call for the key before
+        returned, None at first. Refuses keys that are not sorted by their bytes, and so duplicates too."""
+        if previous is not None:
+            # the previous key ends somewhere before `start`; its bytes are self-delimiting, so running into the
+            # bytes after it cannot make a wrong order look right
+            if not _before(self.view, previous, start, start, self.pos):
+                self.fail("duplicate key or keys out of order", start)
+        return start
+
+    def skip(self, ordered=True):
+        """Pass one item of any kind, looking at every byte of it. No recursion: a list holds, for each open
+        container, [items left, keys seen or bounds of the last key, start of the current item]."""
+        start = self.pos
+        levels = []
+        try:
+            self._walk(levels, ordered)
+        except SuitError:
+            self.pos = start
+            raise
+
+    def _walk(self, levels, ordered):
+        while True:
+            at = self.pos
+            major = self.peek()
+            if levels:
+                levels[-1][3] = at
+            opened = 0
+            if major == ARRAY:
+                opened = self.array()
+            elif major == MAP:
+                opened = 2 * self.map()
+            elif major == TAG:
+                self.tag()
+                opened = 1
+            elif major == BSTR:
+                self.pos = self._string(BSTR)
+            elif major == TSTR:
+                self.text()
+            else:
+                self._head(None)
+                self.pos = self._after
+            if opened:
+                if len(levels) == MAX_NESTING:
+                    raise SuitError(R_CBOR_PARSE, "nested too deep", self.base + at)
+                levels.append([opened, major == MAP, None if ordered else set(), 0])
+                continue
+            # an item is complete: perhaps the last one of its container, and that of the one around it
+            while levels:
+                level = levels[-1]
+                level[0] -= 1
+                if level[1] and level[0] & 1:
+                    self._key(level, ordered)
+                if level[0]:
+                    break
+                levels.pop()
+            if not levels:
+                return
+
+    def _key(self, level, ordered):
+        """A key of a map is complete: it must be new, and after the one before it."""
+        start = level[3]
+        if ordered:
+            last = level[2]
+            if last and not _before(self.view, last[0], last[1], start, self.pos):
+                self.fail("duplicate key or keys out of order", start)
+            level[2] = (start, self.pos)
+        else:
+            key = bytes(self.view[start : self.pos])
+            if key in level[2]:
+                self.fail("duplicate key", start)
+            level[2].add(key)
+
+    def raw(self, ordered=True):
+        """A view of the whole next item, head included, checked by `skip`."""
+        start = self.pos
+        self.skip(ordered)
+        return self.view[start : self.pos]
+
+
+def _value(c):
+    major = c.peek()
+    if major <= NINT:
+        return c.int()
+    if major == BSTR:
+        return bytes(c.bstr())
+    if major == TSTR:
+        return c.tstr()
+    if major == ARRAY:
+        return [_value(c) for _ in range(c.array())]
+    if major == MAP:
+        pairs = {}
+        for _ in range(c.map()):
+            key = _value(c)
+            pairs[key] = _value(c)
+        return pairs
+    if major == SIMPLE:
+        if c.is_null():
+            c.null()
+            return None
+        return c.bool()
+    c.fail("a tag has no value here")
+
+
+def value(data, ordered=True):
+    """Decode one whole item of trusted data (config, state) to Python objects; bytes are copied. Maps whose keys
+    are arrays or maps are refused by Python (TypeError)."""
+    c = Cursor(data)
+    c.skip(ordered)
+    c.end()
+    c.pos = 0
+    return _value(c)
+
+
+def head(major, n):
+    """The shortest head of that major type with argument `n`."""
+    major <<= 5
+    if n < 24:
+        return bytes((major | n,))
+    size = 1
+    while n >> (size << 3):
+        size <<= 1
+    if size > 8:
+        raise ValueError("over 64 bits")
+    return bytes((major | (23 + (size if size < 4 else 3 if size == 4 else 4)),)) + n.to_bytes(size, "big")
+
+
+def encode(obj):
+    """Deterministic encoding (RFC 8949, 4.2.1). Raises TypeError for what it does not know."""
+    if obj is None:
+        return b"\xf6"
+    if obj is True:
+        return b"\xf5"
+    if obj is False:
+        return b"\xf4"
+    if isinstance(obj, int):
+        return head(NINT, -1 - obj) if obj < 0 else head(UINT, obj)
+    if isinstance(obj, str):
+        obj = obj.encode()
+        return head(TSTR, len(obj)) + obj
+    if isinstance(obj, (bytes, bytearray, memoryview)):
+        return head(BSTR, len(obj)) + bytes(obj)
+    if isinstance(obj, (list, tuple)):
+        return head(ARRAY, len(obj)) + b"".join([encode(item) for item in obj])
+    if isinstance(obj, dict):
+        pairs = sorted([(encode(key), encode(item)) for key, item in obj.items()])
+        return head(MAP, len(pairs)) + b"".join([key + item for key, item in pairs])
+    raise TypeError("no CBOR for this")
