@@ -1,0 +1,194 @@
+"""COSE_Sign1, COSE_Sign, COSE_Mac0 and COSE_Mac over a detached SUIT_Digest (suit-manifest section 8.3), with pycose
+for the structures of RFC 9052 and suitup's keys and algorithms in them."""
+
+from pycose.exceptions import CoseException
+from pycose.headers import KID, Algorithm
+from pycose.messages import CoseMessage, Mac0Message, Sign1Message
+
+from suitup import cbor
+from suitup import numbers as n
+from suitup.cose.algorithms import MACS, SIGNATURES, default_algorithm
+from suitup.errors import Failure
+from suitup.keys.model import Key
+
+
+class CoseError(ValueError):
+    """A block that is no block, or that no key verifies. `unsupported` tells an unknown algorithm."""
+
+    def __init__(self, text, unsupported=False):
+        super().__init__(text)
+        self.unsupported = unsupported
+
+
+def _algorithm(key: Key, alg, table):
+    alg = default_algorithm(key) if alg is None else alg
+    chosen = table.get(alg)
+    if chosen is None:
+        raise Failure(f"a {key.kind} key cannot be used here", f"algorithm {alg} is not one for it")
+    if not chosen.fits(key):
+        raise Failure(f"a {key.kind} key does not fit algorithm {chosen.fullname}")
+    return chosen
+
+
+def _headers(chosen, key):
+    return {"phdr": {Algorithm: chosen}, "uhdr": {KID: key.thumbprint}}
+
+
+def is_mac(key: Key) -> bool:
+    """Does this key make MACs, not signatures?"""
+    return key.kty == n.KTY_SYMMETRIC
+
+
+def to_be_signed(digest: bytes, key: Key, alg=None) -> bytes:
+    """The Sig_structure a COSE_Sign1 by `key` over `digest` (an encoded SUIT_Digest) signs; only its public half is
+    needed."""
+    return Sign1Message(**_headers(_algorithm(key, alg, SIGNATURES), key))._create_sig_structure(digest)
+
+
+def attach(digest: bytes, key: Key, signature: bytes, alg=None) -> bytes:
+    """The tagged COSE_Sign1 with a `signature` made elsewhere; refused when it does not verify."""
+    chosen = _algorithm(key, alg, SIGNATURES)
+    message = Sign1Message(**_headers(chosen, key))
+    if not chosen.verify(key, message._create_sig_structure(digest), signature):
+        raise Failure("this signature is not by that key over this manifest",
+                      hint="sign what --to-be-signed wrote; ECDSA signatures are r || s, 64 bytes, not DER")
+    message.signature = signature
+    return message.encode(sign=False)
+
+
+def sign1(digest: bytes, key: Key, alg=None) -> bytes:
+    """A tagged COSE_Sign1 over `digest`, payload detached, kid = the key's thumbprint."""
+    chosen = _algorithm(key, alg, SIGNATURES)
+    message = Sign1Message(**_headers(chosen, key))
+    message.signature = chosen.sign(key, message._create_sig_structure(digest))
+    return message.encode(sign=False)
+
+
+def mac0(digest: bytes, key: Key, alg=None) -> bytes:
+    """A tagged COSE_Mac0 over `digest`."""
+    chosen = _algorithm(key, alg, MACS)
+    message = Mac0Message(**_headers(chosen, key), payload=digest)
+    tag = chosen.compute_tag(key, message._mac_structure)
+    # pycose has no detached payload for MACs: the structure is written here
+    parts = [message.phdr_encoded, {n.HDR_KID: key.thumbprint}, None, tag]
+    return cbor.encode(cbor.CBORTag(message.cbor_tag, parts))
+
+
+def block(digest: bytes, key: Key, alg=None) -> bytes:
+    """An authentication block of the kind that fits `key`."""
+    return mac0(digest, key, alg) if is_mac(key) else sign1(digest, key, alg)
+
+
+def sign(digest: bytes, signers: list[Key]) -> bytes:
+    """A tagged COSE_Sign with one signature per key, body headers empty."""
+    signatures = []
+    for key in signers:
+        chosen = _algorithm(key, None, SIGNATURES)
+        protected = cbor.encode({n.HDR_ALG: chosen.identifier})
+        signed = cbor.encode(["Signature", b"", protected, b"", digest])
+        signatures.append([protected, {n.HDR_KID: key.thumbprint}, chosen.sign(key, signed)])
+    return cbor.encode(cbor.CBORTag(n.TAG_SIGN, [b"", {}, None, signatures]))
+
+
+def _check_headers(protected: dict, unprotected: dict):
+    """What RFC 9052 asks of a recipient: nothing critical we do not know, no label in both buckets, alg protected."""
+    if n.HDR_CRIT in protected or n.HDR_CRIT in unprotected:
+        raise CoseError("crit names headers that are not understood")
+    if set(protected) & set(unprotected):
+        raise CoseError("a header stands in both buckets")
+    if n.HDR_ALG not in protected:
+        raise CoseError("alg is not protected")
+    return protected[n.HDR_ALG]
+
+
+def _protected(data) -> dict:
+    if not isinstance(data, bytes):
+        raise CoseError("protected headers are not a byte string")
+    if not data:
+        return {}
+    try:
+        headers = cbor.decode(data, sort=False)
+    except cbor.NotDeterministic as error:
+        raise CoseError(str(error)) from None
+    if not isinstance(headers, dict):
+        raise CoseError("protected headers are not a map")
+    return headers
+
+
+def _candidates(keys, chosen, kid):
+    """Keys that fit, the one the kid names first; a kid that names none is only a hint."""
+    fitting = [key for key in keys if chosen.fits(key)]
+    return sorted(fitting, key=lambda key: key.thumbprint != kid)
+
+
+def verify(data: bytes, digest: bytes, keys) -> Key:
+    """The trusted key that authenticates `digest` in this block (a tagged COSE message); raises CoseError.
+
+    pycose decodes and builds what is signed; which headers are acceptable is judged here."""
+    try:
+        item = cbor.decode(data, sort=False)
+    except cbor.NotDeterministic as error:
+        raise CoseError(f"not a COSE message: {error}") from None
+    if not isinstance(item, cbor.CBORTag) or not isinstance(item.value, list):
+        raise CoseError("not a tagged COSE message")
+    value, size = item.value, {n.TAG_SIGN1: 4, n.TAG_MAC0: 4, n.TAG_SIGN: 4, n.TAG_MAC: 5}.get(item.tag)
+    if size is None or len(value) != size or not isinstance(value[1], dict):
+        raise CoseError("not a COSE structure that authenticates")
+    if value[2] is not None and value[2] != digest:
+        raise CoseError("the payload is not the digest")
+    protected = _protected(value[0])
+    if item.tag in (n.TAG_SIGN1, n.TAG_MAC0):
+        return _verify_single(data, item, protected, digest, keys)
+    if item.tag == n.TAG_SIGN:
+        return _verify_sign(value, protected, digest, keys)
+    raise CoseError("COSE_Mac is not supported", unsupported=True)
+
+
+def _lookup(table, alg):
+    try:
+        return table[alg]
+    except (KeyError, TypeError):
+        raise CoseError(f"algorithm {alg!r} is not supported", unsupported=True) from None
+
+
+def _verify_single(data, item, protected, digest, keys):
+    alg = _check_headers(protected, item.value[1])
+    signed = item.tag == n.TAG_SIGN1
+    chosen = _lookup(SIGNATURES if signed else MACS, alg)
+    proof = item.value[3]
+    if not isinstance(proof, bytes):
+        raise CoseError("no signature or tag")
+    try:
+        message = CoseMessage.decode(data)
+        message.payload = digest
+        covered = message._create_sig_structure() if signed else message._mac_structure
+    except (CoseException, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise CoseError(f"not a COSE message: {error}") from None
+    for key in _candidates(keys, chosen, item.value[1].get(n.HDR_KID)):
+        good = chosen.verify(key, covered, proof) if signed else chosen.verify_tag(key, proof, covered)
+        if good:
+            return key
+    raise CoseError("no trusted key verifies it")
+
+
+def _verify_sign(value, body, digest, keys):
+    if n.HDR_CRIT in body or n.HDR_CRIT in value[1] or set(body) & set(value[1]):
+        raise CoseError("headers that are not understood")
+    if not isinstance(value[3], list) or not value[3]:
+        raise CoseError("no signatures")
+    unsupported = None
+    for signature in value[3]:
+        if not isinstance(signature, list) or len(signature) != 3 or not isinstance(signature[1], dict) \
+                or not isinstance(signature[2], bytes):
+            raise CoseError("not a COSE_Signature")
+        try:
+            alg = _check_headers(_protected(signature[0]), signature[1])
+            chosen = _lookup(SIGNATURES, alg)
+        except CoseError as error:
+            unsupported = error
+            continue
+        covered = cbor.encode(["Signature", value[0], signature[0], b"", digest])
+        for key in _candidates(keys, chosen, signature[1].get(n.HDR_KID)):
+            if chosen.verify(key, covered, signature[2]):
+                return key
+    raise unsupported or CoseError("no trusted key verifies it")
