@@ -1,4 +1,5 @@
-"""Write generated device code: `python -m generate [NAME...]` in firmware/; all of it without a name."""
+"""Write generated device code: `python -m generate [NAME...]` in firmware/; all of it without a
+name."""
 
 import importlib
 import sys

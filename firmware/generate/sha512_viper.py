@@ -1,8 +1,9 @@
 """Writes suit/crypto/sha512_viper.py: SHA-512 compression in viper.
 
-A 64-bit word is two 32-bit halves in memory, low half first. Logic works on halves; sums work on 16-bit quarters read
-from memory, so that no carry is lost and nothing depends on the width of viper's int. Results go to memory before they
-are shifted right or added: the store cuts what 64-bit machines keep above bit 31.
+A 64-bit word is two 32-bit halves in memory, low half first. Logic works on halves; sums work on
+16-bit quarters read from memory, so that no carry is lost and nothing depends on the width of
+viper's int. Results go to memory before they are shifted right or added: the store cuts what
+64-bit machines keep above bit 31.
 
     python -m generate sha512_viper     (in firmware/)
 """
@@ -29,7 +30,8 @@ def _rotations(counts, shift=0):
 
 
 def _sum(target, *terms):
-    """Statements: the word `target` = sum of words. A word is (pointer to 16-bit quarters, index of its first)."""
+    """Statements: the word `target` = sum of words. A word is (pointer to 16-bit quarters, index
+    of its first)."""
     lines = []
     for quarter in range(4):
         parts = ["%s[%d]" % (pointer, at + quarter) for pointer, at in terms]
@@ -172,13 +174,15 @@ def _block(template, depth, **lists):
 def _bytes(words):
     """A bytes literal in lines of 16 bytes."""
     raw = struct.pack("<%dQ" % len(words), *words)
-    lines = ['    b"%s"' % "".join("\\x%02x" % b for b in raw[i : i + 16]) for i in range(0, len(raw), 16)]
+    rows = [raw[i : i + 16] for i in range(0, len(raw), 16)]
+    lines = ['    b"%s"' % "".join("\\x%02x" % b for b in row) for row in rows]
     return "(\n" + "\n".join(lines) + "\n)"
 
 
 def text():
     k, iv512, iv384 = constants()
-    # quarters: word n of the window is q[4 * n], K is k[0], the schedule's word w[0], temporaries tq[0], tq[4], tq[8]
+    # quarters: word n of the window is q[4 * n], K is k[0], the schedule's word w[0],
+    # temporaries tq[0], tq[4], tq[8]
     t1 = ("tq", 8)
     return _FILE.format(
         k=_bytes(k),

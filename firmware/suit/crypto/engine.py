@@ -6,9 +6,9 @@
 * `NAME_viper.py`: native code, for ports with a native emitter;
 * `NAME_plain.py`: plain Python, for everything else, CPython included.
 
-`load("keccak", check)` imports the first that is there, that this port can run and for which `check(module)` is true.
-A build may leave any of them out. `chosen` tells which one is in use. Raises SuitError(R_ALG_UNSUPPORTED) when
-none is left."""
+`load("keccak", check)` imports the first that is there, that this port can run and for which
+`check(module)` is true. A build may leave any of them out. `chosen` tells which one is in use.
+Raises SuitError(R_ALG_UNSUPPORTED) when none is left."""
 
 from suit.errors import SuitError
 from suit.numbers import R_ALG_UNSUPPORTED
@@ -23,8 +23,12 @@ def load(name, check):
             module = __import__("suit.crypto." + name + "_" + kind, None, None, ("check",))
             if not check(module):
                 continue
-        except (ImportError, SyntaxError, ValueError, AttributeError):
-            # absent; no such emitter; .mpy of another architecture; left half imported by an earlier try
+        except ImportError:
+            continue
+        except (SyntaxError, ValueError, AttributeError):
+            # no such emitter; .mpy of another architecture; left half imported by an earlier try
+            if kind == "plain":
+                raise
             continue
         chosen[name] = kind
         return module

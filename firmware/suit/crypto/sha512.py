@@ -1,8 +1,8 @@
 # SHA-512 and SHA-384 (FIPS 180-4): padding and streaming; the compression function is an engine.
 # MIT licence.
-"""`SHA512(data=b"")` and `SHA384(data=b"")` with `update(buffer)` and `digest() -> bytes`, like hashlib's sha256 of
-MicroPython: after `digest` the object is used up. CPython's hashlib serves where there is one (`PlainSHA512` and
-`PlainSHA384` are always this code)."""
+"""`SHA512(data=b"")` and `SHA384(data=b"")` with `update(buffer)` and `digest() -> bytes`, like
+hashlib's sha256 of MicroPython: after `digest` the object is used up. CPython's hashlib serves
+where there is one (`PlainSHA512` and `PlainSHA384` are always this code)."""
 
 from suit.crypto import engine
 

@@ -1,7 +1,7 @@
 # SHA-512 compression in plain Python, and the constants from their definition.
 # MIT licence.
-"""Engine of `sha512.py` where there is no native code; the generator of the others takes its constants from here.
-FIPS 180-4, sections 4.2.3, 5.3.4, 5.3.5 and 6.4.2."""
+"""Engine of `sha512.py` where there is no native code; the generator of the others takes its
+constants from here. FIPS 180-4, sections 4.2.3, 5.3.4, 5.3.5 and 6.4.2."""
 
 import struct
 
@@ -23,7 +23,7 @@ def _root(n, power):
 
 
 def constants():
-    """(K, IV512, IV384): 64 bits after the point of cube and square roots of primes, as 64-bit words."""
+    """(K, IV512, IV384): the first 64 bits of the fractions of cube and square roots of primes."""
     primes = []
     n = 2
     while len(primes) < 80:
