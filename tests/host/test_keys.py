@@ -90,3 +90,13 @@ def test_a_file_that_is_no_key_is_a_failure_not_a_crash(tmp_path, content):
     (tmp_path / "k").write_bytes(content)
     with pytest.raises(Failure):
         keys.load(tmp_path / "k")
+def test_the_device_reads_the_trust_store():
+    from suit.trust import TrustStore
+
+    key = keys.generate(development=True)
+    found = list(TrustStore(keys.trust_store([key])).candidates(n.ALG_ESP256, key.thumbprint))
+    assert len(found) == 1
+    assert bytes(found[0].kid) == key.thumbprint
+    assert found[0].development and found[0].roles == n.ROLE_APP
+
+
