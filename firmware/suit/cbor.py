@@ -12,8 +12,9 @@
 Refused wherever they stand: longer heads than needed, indefinite lengths, floats (SUIT has none), text that is
 not UTF-8, more than MAX_NESTING containers around an item. `skip` and `raw` look at every byte of the item; they
 also refuse duplicate keys, and keys out of order unless `ordered=False` (COSE maps). Whoever walks a map himself calls
-`key_order` after each key. A getter moves the cursor only when it succeeds. Every refusal is
-SuitError(R_CBOR_PARSE, what, offset); offsets count from the start of the view, plus `base`.
+`key_order` after each key. A getter moves the cursor only when it succeeds. A refusal is SuitError(R_CBOR_PARSE,
+what, offset), or R_STRUCTURE where the item is well-formed but of another type than asked for; offsets count from
+the start of the view, plus `base`.
 
 Writing: `encode(value)` for int, bytes, str, bool, None, list, tuple and dict; `head(major, n)` for a head alone."""
 
@@ -26,7 +27,7 @@ except ImportError:
 
 
 from .errors import SuitError
-from .numbers import MAX_NESTING, R_CBOR_PARSE
+from .numbers import MAX_NESTING, R_CBOR_PARSE, R_STRUCTURE
 
 UINT = const(0)
 NINT = const(1)
@@ -85,8 +86,12 @@ class Cursor:
         self.base = base
         self._after = pos  # first byte after the head that _head read last
 
-    def fail(self, what, pos=None):
-        raise SuitError(R_CBOR_PARSE, what, self.base + (self.pos if pos is None else pos))
+    def fail(self, what, pos=None, reason=R_CBOR_PARSE):
+        """Refuse: `what` is wrong at `pos` (default: here)."""
+        raise SuitError(reason, what, self.base + (self.pos if pos is None else pos))
+
+    def other(self):
+        self.fail("another type is expected", None, R_STRUCTURE)
 
     def _head(self, major):
         """The argument of the head at `pos`, which must have that major type (None: any); sets `_after`."""
@@ -96,7 +101,7 @@ class Cursor:
             self.fail("ends too early")
         first = view[pos]
         if major is not None and first >> 5 != major:
-            self.fail("another type is expected")
+            self.other()
         arg = first & 31
         if arg < 24:
             self._after = pos + 1
@@ -117,6 +122,12 @@ class Cursor:
             self.fail("longer than needed")
         self._after = pos + 1 + n
         return arg
+
+    def length(self, major):
+        """Head of a string of which only the beginning may lie in the view; the bytes that follow it."""
+        n = self._head(major)
+        self.pos = self._after
+        return n
 
     def _string(self, major):
         n = self._head(major)
@@ -187,13 +198,13 @@ class Cursor:
     def bool(self):
         n = self._simple()
         if n != _TRUE and n != _FALSE:
-            self.fail("another type is expected")
+            self.other()
         self.pos = self._after
         return n == _TRUE
 
     def null(self):
         if self._simple() != _NULL:
-            self.fail("another type is expected")
+            self.other()
         self.pos = self._after
 
     def is_null(self):
@@ -317,7 +328,7 @@ def _value(c):
             c.null()
             return None
         return c.bool()
-    c.fail("a tag has no value here")
+    c.other()
 
 
 def value(data, ordered=True):

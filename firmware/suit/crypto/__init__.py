@@ -1,0 +1,49 @@
+# Which file checks which algorithm; loaded when first asked for.
+# MIT licence.
+"""`verifier(alg)` is the module whose `verify(key, message, signature)` serves that COSE algorithm: `key` a
+`trust.Key`, `message` bytes-like, `signature` a region. It returns None or raises SuitError(R_UNAUTHORISED, what).
+SuitError(R_ALG_UNSUPPORTED, alg) for an algorithm nobody serves, or whose file is not on this board."""
+
+from ..errors import SuitError
+from ..numbers import (
+    ALG_ED25519,
+    ALG_EDDSA,
+    ALG_ES256,
+    ALG_ESP256,
+    ALG_HMAC256,
+    ALG_HSS_LMS,
+    ALG_ML_DSA_44,
+    ALG_ML_DSA_65,
+    R_ALG_UNSUPPORTED,
+)
+
+_FILES = {
+    ALG_ES256: "p256",
+    ALG_ESP256: "p256",
+    ALG_EDDSA: "ed25519",
+    ALG_ED25519: "ed25519",
+    ALG_HSS_LMS: "lms",
+    ALG_ML_DSA_44: "mldsa",
+    ALG_ML_DSA_65: "mldsa",
+    ALG_HMAC256: "hmac256",
+}
+
+
+def load(name, alg):
+    """Module `suit.crypto.<name>`; where its file is left out on this board, `alg` is unsupported."""
+    path = "suit.crypto." + name
+    try:
+        # both interpreters return the module itself when the list of names is not empty
+        return __import__(path, None, None, (name,))
+    except ImportError as error:
+        # a module that is there but cannot be imported is a fault, not a missing algorithm
+        if name not in str(error):
+            raise
+        raise SuitError(R_ALG_UNSUPPORTED, alg)
+
+
+def verifier(alg):
+    name = _FILES.get(alg)
+    if name is None:
+        raise SuitError(R_ALG_UNSUPPORTED, alg)
+    return load(name, alg)

@@ -1,0 +1,226 @@
+# The authenticated manifest: a view over its bytes that decodes what it is asked for.
+# MIT licence.
+"""`Manifest(data)` checks the structure of suit-manifest 8.4 at once: version, sorted known members of the right
+type, the component list, every command sequence inside (well-formed to its last nested sequence, an argument after
+every command). It executes nothing and judges no command: an unknown one is refused when it is reached.
+
+    manifest.sequence_number        uint, up to 64 bits
+    manifest.components             how many
+    manifest.component(i)           raw CBOR of identifier i
+    manifest.member(number)         content of a bstr member, or None
+    manifest.digest_of(number)      (alg, bytes) when the member is severed, else None
+
+SuitError: R_VERSION, R_CBOR_PARSE, R_STRUCTURE, R_LIMIT, R_SEQUENCE, with the offset in the manifest."""
+
+from . import numbers as n
+from .cbor import ARRAY, BSTR, NINT, Cursor
+from .errors import SuitError
+
+_SEQUENCES = (
+    n.M_VALIDATE,
+    n.M_LOAD,
+    n.M_INVOKE,
+    n.M_DEPENDENCY_RESOLUTION,
+    n.M_PAYLOAD_FETCH,
+    n.M_CANDIDATE_VERIFICATION,
+    n.M_INSTALL,
+    n.M_UNINSTALL,
+)
+# members that may stand in the envelope, with a SUIT_Digest here (8.4.12; trust-domains, update-management)
+SEVERABLE = (
+    n.M_COSWID,
+    n.M_DEPENDENCY_RESOLUTION,
+    n.M_PAYLOAD_FETCH,
+    n.M_CANDIDATE_VERIFICATION,
+    n.M_INSTALL,
+    n.M_TEXT,
+)
+_OTHERS = (n.M_MUD,)
+
+
+def read_digest(c):
+    """SUIT_Digest (section 10) at the cursor: (algorithm, view of its bytes). No algorithm here has parameters."""
+    at = c.pos
+    if c.array() != 2:
+        c.fail("a digest has two members", at, n.R_STRUCTURE)
+    return c.int(), c.bstr()
+
+
+def check_identifier(c):
+    """A SUIT_Component_Identifier (8.4.5.1) at the cursor: an array of byte strings."""
+    for _ in range(c.array()):
+        c.bstr()
+
+
+def check_sequence(view, pos=0, end=None):
+    """Walk the SUIT_Command_Sequence in view[pos:end] and those nested in it (try-each, run-sequence) without
+    executing anything. No recursion: a list holds (cursor, items left, depth) of what is still to be walked."""
+    c = Cursor(view, pos, end)
+    waiting = [(c, _open_sequence(c), 0)]
+    while waiting:
+        c, left, depth = waiting.pop()
+        if not left:
+            c.end()
+            continue
+        at = c.pos
+        command = c.int()
+        if command == n.C_RUN_SEQUENCE:
+            inner = [c.inner()]
+        elif command == n.C_TRY_EACH:
+            inner = branches(c)
+        else:
+            c.skip()
+            inner = ()
+        waiting.append((c, left - 2, depth))
+        if inner and depth == n.MAX_NESTING:
+            c.fail("sequences are nested too deep", at, n.R_SEQUENCE)
+        for cursor in reversed(inner):
+            waiting.append((cursor, _open_sequence(cursor), depth + 1))
+
+
+def _open_sequence(c):
+    at = c.pos
+    left = c.array()
+    if left & 1:
+        c.fail("a command without its argument", at, n.R_SEQUENCE)
+    return left
+
+
+def branches(c):
+    """Cursors inside the sequences of a try-each argument (8.4.10.2); nil may only be the last."""
+    at = c.pos
+    count = c.array()
+    found = []
+    for i in range(count):
+        if c.is_null() and i == count - 1:
+            c.null()
+        else:
+            found.append(c.inner())
+    if not count:
+        c.fail("try-each without sequences", at, n.R_STRUCTURE)
+    if len(found) > n.MAX_BRANCHES:
+        c.fail("too many sequences in one try-each", at, n.R_LIMIT)
+    return found
+
+
+class Manifest:
+    """See above. `data`: bytes-like, the content of the manifest's byte string."""
+
+    def __init__(self, data):
+        self.view = view = memoryview(data)
+        self.reference_uri = None  # str
+        self.component_id = None  # raw identifier (member 5)
+        self.set_version = None  # tuple of int (member 6)
+        self.shared = None  # view of the shared sequence
+        self.dependencies = None  # raw map of suit-dependencies, for dependencies.py
+        self._members = {}  # number -> view of the content, or (alg, digest)
+        self._identifiers = []
+        c = Cursor(view)
+        # the version decides how the rest is read (6.1), so it is looked at before anything else
+        self._expect(c, n.M_VERSION, True)
+        at = c.pos
+        version = c.int()
+        if version != 1:
+            raise SuitError(n.R_VERSION, version, at)
+        c.pos = 0
+        c.skip()
+        c.end()
+        c.pos = 0
+        count = c.map() - 1
+        c.skip()
+        c.skip()
+        if count < 2:
+            c.fail("members are missing", 0, n.R_STRUCTURE)
+        self._expect(c, n.M_SEQUENCE_NUMBER)
+        self.sequence_number = c.uint()
+        self._expect(c, n.M_COMMON)
+        self._common(c.inner())
+        for _ in range(count - 2):
+            self._member(c)
+
+    def _expect(self, c, label, first=False):
+        if first:
+            c.map()
+        at = c.pos
+        if c.int() != label:
+            c.fail("member %d is missing" % label, at, n.R_STRUCTURE)
+
+    def _common(self, c):
+        """SUIT_Common (8.4.5) in cursor `c`; the order of its keys is checked by `skip`."""
+        start = c.pos
+        c.skip()
+        c.end()
+        c.pos = start
+        for _ in range(c.map()):
+            at = c.pos
+            label = c.int()
+            if label == n.COMMON_COMPONENTS:
+                count = c.array()
+                if not count:
+                    c.fail("empty component list", at, n.R_STRUCTURE)
+                if count > n.MAX_COMPONENTS:
+                    c.fail("too many components", at, n.R_LIMIT)
+                for _ in range(count):
+                    begin = c.pos
+                    check_identifier(c)
+                    self._identifiers.append(c.view[begin : c.pos])
+            elif label == n.COMMON_SHARED_SEQUENCE:
+                inner = c.inner()
+                check_sequence(c.view, inner.pos, inner.limit)
+                self.shared = c.view[inner.pos : inner.limit]
+            elif label == n.COMMON_DEPENDENCIES:
+                self.dependencies = c.raw()
+            else:
+                c.fail("unknown member of common", at, n.R_STRUCTURE)
+
+    def _member(self, c):
+        at = c.pos
+        label = c.int() if c.peek() <= NINT else None
+        if label == n.M_REFERENCE_URI:
+            text = c.text()
+            if len(text) > n.MAX_URI:
+                c.fail("URI is too long", at, n.R_LIMIT)
+            self.reference_uri = str(text, "utf-8")
+        elif label == n.M_COMPONENT_ID:
+            begin = c.pos
+            check_identifier(c)
+            self.component_id = c.view[begin : c.pos]
+        elif label == n.M_SET_VERSION:
+            self.set_version = tuple([c.int() for _ in range(c.array())])
+        elif label in _SEQUENCES or label in SEVERABLE:
+            if c.peek() == ARRAY and label in SEVERABLE:
+                self._members[label] = read_digest(c)
+            else:
+                inner = c.inner()
+                if label in _SEQUENCES:
+                    check_sequence(c.view, inner.pos, inner.limit)
+                self._members[label] = c.view[inner.pos : inner.limit]
+        elif label in _OTHERS:
+            if c.peek() == BSTR:
+                self._members[label] = c.bstr()
+            else:
+                c.skip()
+        else:
+            c.fail("unknown member of the manifest", at, n.R_STRUCTURE)
+
+    @property
+    def components(self):
+        return len(self._identifiers)
+
+    def component(self, index):
+        """Raw CBOR of the identifier."""
+        return self._identifiers[index]
+
+    def member(self, number):
+        """View of the content of a member that is here; None when it is absent or severed."""
+        found = self._members.get(number)
+        return None if isinstance(found, tuple) else found
+
+    def digest_of(self, number):
+        """(algorithm, view) of a severed member, else None."""
+        found = self._members.get(number)
+        return found if isinstance(found, tuple) else None
+
+    def severed(self):
+        """Numbers of the members that have a digest here."""
+        return [number for number in self._members if isinstance(self._members[number], tuple)]
