@@ -186,7 +186,10 @@ class Manifest:
             check_identifier(c)
             self.component_id = c.view[begin : c.pos]
         elif label == n.M_SET_VERSION:
-            self.set_version = tuple([c.int() for _ in range(c.array())])
+            # update-management: bstr .cbor of the version's integers
+            inner = c.inner()
+            self.set_version = tuple([inner.int() for _ in range(inner.array())])
+            inner.end()
         elif label in _SEQUENCES or label in SEVERABLE:
             if c.peek() == ARRAY and label in SEVERABLE:
                 self._members[label] = read_digest(c)
