@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-for entry in (ROOT / "firmware", ROOT / "tests" / "unit", ROOT / "host"):
+for entry in (ROOT / "boards" / "virtual", ROOT / "firmware", ROOT / "tests" / "unit", ROOT / "host"):
     sys.path.insert(0, str(entry))
 
 

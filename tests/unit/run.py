@@ -7,7 +7,7 @@ import sys
 
 def main(files):
     root = sys.argv[0].rsplit("/", 3)[0] if sys.argv[0].count("/") >= 3 else "."
-    sys.path[:] = [root + "/tests/unit", root + "/firmware", ".frozen"]
+    sys.path[:] = [root + "/tests/unit", root + "/firmware", root + "/boards/virtual", ".frozen"]
     from harness import Skip
 
     passed = failed = skipped = 0
