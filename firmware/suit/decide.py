@@ -170,10 +170,10 @@ def stable(record):
 
 def rebuilt(found, tries):
     """A record from what the slots hold, when both copies are lost. `found[slot]`: None, or
-    (digest, sequence, key) of its authenticated manifest. One manifest: it is the active one (this is also
-    how a board put together by cable starts). Two: which of them was confirmed is not known any
-    more; the floors rise to both, and the newer one has to confirm once more, so that a broken one
-    ends in recovery and not in a hang."""
+    (digest, sequence, key) of its authenticated manifest. One manifest: it is the active one (this
+    is also how a board put together by cable starts). Two: which of them was confirmed is not
+    known any more; the floors rise to both, and the newer one has to confirm once more, so that a
+    broken one ends in recovery and not in a hang."""
     new = Record()
     for slot in (0, 1):
         if found[slot]:

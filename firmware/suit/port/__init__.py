@@ -1,0 +1,20 @@
+# The only files that know a chip; `chip()` gives the one this board has.
+# MIT licence.
+"""Each port module has: `name()`, `unique_id()`, `reset()`, `cause()` (decide.CAUSE_*), `now()`
+(seconds since 1970 or None), `WDT_LIMIT` ms and `watch(limit_ms)` -> object with `feed()`,
+`unwatch()`, `timer(callback)` (once a second, between bytecodes), `connect(config)` (generator,
+True when there is a network), `rom_buffer(path)` (the app image as memory, or None where it
+cannot be mapped) and `mark_valid()` (tells a bootloader that rolls back)."""
+
+import sys
+
+
+def chip():
+    """-> the module of this board's chip."""
+    if sys.platform == "rp2":
+        from . import rp2 as port
+    elif sys.platform == "esp32":
+        from . import esp32 as port
+    else:
+        from . import unix as port
+    return port

@@ -1,0 +1,81 @@
+# The board as the processor sees it: who it is, what it can write, where things come from.
+# MIT licence.
+"""`Board(config, chip, slot, other, writable, base)`. For an update `slot` is the slot being
+written and `base` the URL of the envelope; for the invocation it is the slot about to run, and
+nothing can be written.
+
+Whatever a manifest names becomes a component of `slot` and of nothing else. `["app"]`, `["file",
+...]` and `["ram", ...]` are open to keys with the application role (`roles`)."""
+
+from .components import FileComponent, RamComponent, parse
+from .errors import SuitError
+from .numbers import ALG_SHA256, R_COMPONENT_UNAUTHORISED, R_NO_PAYLOAD, ROLE_APP
+
+
+class Board:
+    def __init__(self, config, chip, slot, other=None, writable=False, base=None):
+        self.vendor_id = config.vendor
+        self.class_ids = tuple(config.classes)
+        self.device_id = config.device
+        self.roles = 0  # of the key that authenticated the manifest; set by who made the board
+        self.slot = slot
+        self.progress = None
+        self._chip = chip
+        self._other = other
+        self._writable = writable
+        self._base = base
+        self._components = {}
+
+    def component(self, raw):
+        """-> the component of the identifier `raw` (CBOR); the same object every time."""
+        key = bytes(raw)
+        component = self._components.get(key)
+        if component is None:
+            parts = parse(key)
+            if not self.roles & ROLE_APP:
+                raise SuitError(R_COMPONENT_UNAUTHORISED, "/".join(parts))
+            if parts[0] == "ram":
+                component = RamComponent(self.slot.index)
+            else:
+                path = self.slot.app if parts[0] == "app" else self.slot.file(parts[1:])
+                component = FileComponent(self.slot, path, self._writable)
+                component.progress = self.progress
+            self._components[key] = component
+        return component
+
+    def open(self, uri, args=None):
+        """-> Stream of what `uri` names, relative to the envelope's URL."""
+        from . import transports
+
+        uri = uri if isinstance(uri, str) else str(uri, "utf-8")
+        if self._base is not None:
+            uri = transports.resolve(self._base, uri)
+        elif not transports.scheme(uri):
+            raise SuitError(R_NO_PAYLOAD, uri)  # relative to nothing
+        return transports.open(uri)
+
+    def local_copy(self, component, digest, size=None, alg=ALG_SHA256):
+        """Generator: True when `component` holds the image of that digest without fetching: it
+        was there already, or the other slot had it."""
+        if not self._writable or not isinstance(component, FileComponent) or self._other is None:
+            return False
+        from .unchanged import copy
+
+        return (yield from copy(self.slot, self._other, component, digest, size, alg))
+
+    def invoke(self, component, args):
+        """The processor keeps the list; the launcher starts the app when the procedure has
+        ended."""
+
+    def now(self):
+        """-> seconds since 1970, None while the clock is not set."""
+        return self._chip.now()
+
+    def record(self, section, offset, command, component_index, reason):
+        if self.progress:
+            self.progress.component = component_index
+
+    def close(self):
+        """Let go of every open file."""
+        for component in self._components.values():
+            component.close()

@@ -1,0 +1,79 @@
+# /suit/config.cbor: who this board is, where it looks for updates, how patient it is.
+# MIT licence.
+"""Written once when the board is provisioned; no update touches it. A CBOR map with text keys;
+what is absent has the default below. `read(root)` never raises: a board without a readable file
+still comes up in recovery, and `config.error` says why."""
+
+from .errors import SuitError
+
+_DEFAULTS = {
+    "name": "board",
+    "vendor": None,  # 16 bytes (RFC 9562 UUID)
+    "class": (),  # 16 bytes each
+    "device": None,  # 16 bytes
+    "servers": (),  # URLs of an envelope, or of a folder (ending in "/") with a latest.suit
+    "poll": 0,  # seconds between looks at the servers; 0: never by itself
+    "trial": 60,  # seconds a new app has to confirm
+    "tries": 3,  # boots it has for that
+    "bind": "0.0.0.0",
+    "port": 5683,
+    "wifi": None,  # {"ssid": text, "key": text}
+    "wdt": None,  # watchdog limit in ms; None: the port's
+    "slot": None,  # bytes one slot may hold; None: as much as there is room for
+}
+
+
+class Config:
+    """The settings as attributes, `class` as `classes`."""
+
+    def __init__(self, settings, error=None):
+        self.error = error
+        for key in _DEFAULTS:
+            default = _DEFAULTS[key]
+            value = settings.get(key, default)
+            if value is None or not _like(value, default, key):
+                value = default
+            setattr(self, "classes" if key == "class" else key, value)
+        self.tries = min(max(self.tries, 1), 200)
+        self.trial = max(self.trial, 1)
+
+
+def _like(value, default, key):
+    if key in ("vendor", "device"):
+        return isinstance(value, (bytes, bytearray)) and len(value) == 16
+    if key == "wifi":
+        return isinstance(value, dict)
+    if isinstance(default, tuple):
+        return isinstance(value, (list, tuple))
+    if isinstance(default, str):
+        return isinstance(value, str)
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def read(root="/suit"):
+    """-> Config from `root`/config.cbor."""
+    from .cbor import value
+
+    try:
+        with open(root + "/config.cbor", "rb") as file:
+            settings = value(memoryview(file.read()), False)
+        if isinstance(settings, dict):
+            return Config(settings)
+        return Config({}, "config.cbor is no map")
+    except OSError as error:
+        return Config({}, "config.cbor: errno %s" % error.args[0])
+    except SuitError as error:
+        return Config({}, "config.cbor: %s at %s" % (error.detail, error.offset))
+
+
+def trust_bytes(root="/suit"):
+    """-> the bytes of the trust store: frozen into the firmware as `suit_trust.KEYS`, else
+    `root`/trust.cbor. Raises OSError where there is neither."""
+    try:
+        from suit_trust import KEYS
+
+        return KEYS
+    except ImportError:
+        pass
+    with open(root + "/trust.cbor", "rb") as file:
+        return file.read()

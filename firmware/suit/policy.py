@@ -1,0 +1,41 @@
+# Board policy: what a manifest's author forgot must not run.
+# MIT licence.
+"""`check(processor, manifest, board)` after a procedure that validates: the app and every file
+component that is present must have passed an image-match in this very procedure, and the app must
+be there. Updater and launcher ask the same question, so nothing is armed that would not boot.
+Raises SuitError(R_NOT_MATCHED, index). -> index of the app."""
+
+from .components import parse
+from .errors import SuitError
+from .numbers import R_NOT_MATCHED
+
+
+def components(manifest, board):
+    """-> [component...] by index; raises R_COMPONENT_UNSUPPORTED or R_COMPONENT_UNAUTHORISED."""
+    return [board.component(manifest.component(i)) for i in range(manifest.components)]
+
+
+def check(processor, manifest, board):
+    app = None
+    for i in range(manifest.components):
+        raw = manifest.component(i)
+        kind = parse(raw)[0]
+        if kind == "ram":
+            continue
+        if i in processor.matched:
+            if kind == "app":
+                app = i
+        elif board.component(raw).size() is not None:
+            raise SuitError(R_NOT_MATCHED, i)
+    if app is None:
+        raise SuitError(R_NOT_MATCHED, "no app")
+    return app
+
+
+def floor_key(manifest):
+    """-> the key of the floor that counts for this root manifest (state.FLOOR_KEY bytes)."""
+    import hashlib
+
+    from .state import FLOOR_KEY
+
+    return hashlib.sha256(bytes(manifest.component_id or b"")).digest()[:FLOOR_KEY]

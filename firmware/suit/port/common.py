@@ -1,0 +1,45 @@
+# What the ports share: the clock, Wi-Fi, names.
+# MIT licence.
+"""Plain functions over `time`, `os` and `network`, which all boards have alike."""
+
+import os
+import time
+
+_2025 = 1735689600  # before this the clock was never set
+_TO_1970 = 946684800  # seconds from 1970 to 2000
+
+
+def name():
+    """-> what MicroPython calls this machine."""
+    return os.uname().machine
+
+
+def now():
+    """-> seconds since 1970, None while the clock is not set (esp32 counts from 2000)."""
+    seconds = int(time.time())
+    if time.gmtime(0)[0] == 2000:
+        seconds += _TO_1970
+    return seconds if seconds >= _2025 else None
+
+
+def wifi(config, wait_ms=20000):
+    """Generator: join the network of the configuration. True when joined; False without Wi-Fi,
+    settings or luck."""
+    settings = config.wifi
+    try:
+        import network
+    except ImportError:
+        return False
+    if not settings or not hasattr(network, "WLAN"):
+        return False
+    wlan = network.WLAN(network.STA_IF)
+    wlan.active(True)
+    if not wlan.isconnected():
+        try:
+            wlan.connect(settings.get("ssid", ""), settings.get("key", ""))
+        except OSError:  # esp32: already connecting
+            pass
+    while wait_ms > 0 and not wlan.isconnected():
+        yield 200
+        wait_ms -= 200
+    return wlan.isconnected()

@@ -1,0 +1,63 @@
+# The ESP32 family.
+# MIT licence.
+"""See `port/__init__.py`. The task watchdog has no stop call; disarmed it gets a huge timeout.
+Where the partition table has two firmware slots the bootloader rolls back unless `mark_valid` is
+called."""
+
+import machine
+from esp32 import Partition
+
+from ..decide import CAUSE_OTHER, CAUSE_POWER, CAUSE_WATCHDOG
+from .common import name, now, wifi  # noqa: F401
+
+WDT_LIMIT = 30000  # ms
+_NEVER = 0x3FFFFFFF  # ms, twelve days
+
+unique_id = machine.unique_id
+reset = machine.reset
+connect = wifi
+
+
+def cause():
+    cause = machine.reset_cause()
+    if cause == machine.WDT_RESET:
+        return CAUSE_WATCHDOG
+    return CAUSE_POWER if cause == machine.PWRON_RESET else CAUSE_OTHER
+
+
+def watch(limit_ms):
+    return machine.WDT(timeout=limit_ms)
+
+
+def unwatch():
+    wdt = machine.WDT(timeout=_NEVER)
+    # even that would end one day; the timer is kept by the port
+    _periodic(3600000, lambda timer: wdt.feed())
+
+
+def timer(callback):
+    return _periodic(1000, callback)
+
+
+def _periodic(period, callback):
+    # the last hardware timer: apps start counting at 0, and some chips have only two
+    try:
+        timer = machine.Timer(3)
+    except ValueError:
+        timer = machine.Timer(1)
+    timer.init(period=period, mode=machine.Timer.PERIODIC, callback=callback)
+    return timer
+
+
+def rom_buffer(path):
+    # files of littlefs are not contiguous in flash
+    return None
+
+
+def mark_valid():
+    """The running firmware is good; without it the bootloader goes back at the next reset."""
+    try:
+        Partition.mark_app_valid_cancel_rollback()
+    except OSError:
+        # no otadata, or no firmware slot in it: nothing to roll back
+        pass

@@ -1,0 +1,49 @@
+# What this boot knows and the flash does not: which slot runs, how the update goes.
+# MIT licence.
+"""Module variables, set by the launcher and the updater, read by `status()` and the API. Nothing
+here is trusted with a decision that matters after a reset; that is the record's business."""
+
+import os
+
+from .state import Store
+
+root = "/suit"  # where config, trust store, record and slots lie
+running = None  # slot that was booted; None: recovery, or a console without the launcher
+trial = False  # it was booted on trial
+version = None  # set_version of the running manifest, tuple of ints or None
+recovery = None  # (reason, detail): why the board is in recovery, None when it is not
+development = False  # the trust store holds a development key
+watchdog = None  # port.watchdog.Watchdog while a trial is watched
+boot = os.urandom(4)  # tells one boot from the next
+
+
+class Progress:
+    """How the update that is running, or the last one, goes."""
+
+    def __init__(self):
+        self.begin("idle")
+
+    def begin(self, state):
+        self.state = state  # idle checking fetching installing armed refused failed
+        self.sequence = None
+        self.digest = None
+        self.component = None  # index in the manifest
+        self.done = 0  # bytes of what is being fetched
+        self.total = 0
+        self.reason = None
+        self.detail = None
+
+
+progress = Progress()
+
+
+def store():
+    """-> the Store of the state record."""
+    return Store(root)
+
+
+def record():
+    """-> the present Record; an empty one when both copies are lost."""
+    from .state import Record
+
+    return store().load() or Record()

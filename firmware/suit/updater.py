@@ -1,0 +1,268 @@
+# The update procedure, in the order that cannot brick.
+# MIT licence.
+"""`update(url)` is a generator (see wait.py):
+
+1. refuse while a trial runs or another update is under way
+2. spool the envelope to flash, authenticate it
+3. up to date, known bad, below the floor, nothing it may write: refuse before any payload is fetched
+4. take an armed trial that has not booted off the record, then clear its slot of what is not wanted any more
+5. payload fetch and install, into the slot that is neither running nor active
+6. validate what is stored, as the launcher will, under the board's policy
+7. save the severed manifest, read it back; arm the trial in the record; reset
+
+Whatever fails on the way leaves the running version as it was, and in the other slot what a later
+attempt can continue. Raises SuitError; errors of the storage become R_STORAGE with their errno,
+lack of memory R_BUDGET. `runtime.progress` tells how it goes. Without `url` every server of the
+configuration is looked at in turn."""
+
+from . import decide, runtime
+from .config import read, trust_bytes
+from .errors import SuitError
+from .numbers import (
+    M_VALIDATE,
+    R_BUDGET,
+    R_BUSY,
+    R_CONTENT_CHANGED,
+    R_KNOWN_BAD,
+    R_LIMIT,
+    R_NETWORK,
+    R_NO_PAYLOAD,
+    R_NOT_ALLOWED,
+    R_ROLLBACK,
+    R_SERVER,
+    R_STORAGE,
+    R_TOO_LARGE,
+    R_TRIAL_RUNNING,
+    R_UP_TO_DATE,
+)
+from .policy import check, components, floor_key
+from .region import FileRegion
+from .slots import Slot, remove
+from .state import EMPTY
+
+# the attempt failed; what was offered may be good
+_FAILURES = (
+    R_BUDGET, R_BUSY, R_CONTENT_CHANGED, R_NETWORK, R_NO_PAYLOAD, R_SERVER, R_STORAGE,
+)  # fmt: skip
+_TOLD_MS = 300  # between "armed" and the reset, for those who watch
+
+_busy = False
+
+
+def busy():
+    """Is an update under way, or a trial?"""
+    return _busy or on_trial(runtime.record())
+
+
+def on_trial(record):
+    return record.trial is not None and record.booted
+
+
+def update(url=None, reset=True):
+    """Generator: fetch, check, install, arm; then reset, or return when `reset` is False."""
+    global _busy
+    from .port import chip
+
+    if _busy:
+        raise SuitError(R_BUSY)
+    _busy = True
+    progress = runtime.progress
+    progress.begin("checking")
+    try:
+        port = chip()
+        config = read(runtime.root)
+        yield from _first(url, config, port, progress)
+        progress.state = "armed"
+    except SuitError as error:
+        progress.reason = error.reason
+        progress.detail = error.detail
+        progress.state = "failed" if error.reason in _FAILURES else "refused"
+        raise
+    finally:
+        if progress.state not in ("armed", "failed", "refused"):
+            progress.state = "failed"  # cancelled, or an error nobody foresaw
+        _busy = False
+    if reset:
+        yield _TOLD_MS
+        port.reset()
+
+
+def _first(url, config, port, progress):
+    """Install from the first of the places that offers something to install."""
+    record = runtime.record()
+    if on_trial(record):
+        raise SuitError(R_TRIAL_RUNNING)
+    places = (url,) if url else config.servers
+    if not places:
+        raise SuitError(R_NO_PAYLOAD, "no server configured")
+    worst = None
+    for place in places:
+        try:
+            yield from _guarded(place, config, port, progress)
+            return
+        except SuitError as error:
+            # of several answers a refusal says more than "up to date", and that more than silence
+            if worst is None or _weight(error) > _weight(worst):
+                worst = error
+    raise worst
+
+
+def _weight(error):
+    return 0 if error.reason in _FAILURES else 1 if error.reason == R_UP_TO_DATE else 2
+
+
+def _guarded(place, config, port, progress):
+    spool = runtime.root + "/spool"
+    if place.endswith("/"):
+        place += "latest.suit"
+    try:
+        try:
+            yield from _spool(place, spool, config)
+            with open(spool, "rb") as file:
+                yield from _install(FileRegion(file), place, config, port, progress)
+        finally:
+            remove(spool)
+    except OSError as error:
+        raise SuitError(R_STORAGE, error.args[0] if error.args else None)
+    except MemoryError:
+        raise SuitError(R_BUDGET, "memory")
+
+
+def _spool(url, path, config):
+    """Bring the envelope to `path`."""
+    from . import transports
+
+    remove(path)
+    slot = Slot(runtime.root, 0)
+    room = slot.room(path)
+    stream = transports.open(url)
+    try:
+        yield from stream.start(0, None)
+        if stream.total is not None and stream.total > room:
+            raise SuitError(R_TOO_LARGE, "room for %d bytes, the envelope is %d" % (room,
+            stream.total))
+        buf = bytearray(512)
+        view = memoryview(buf)
+        size = 0
+        with open(path, "wb") as file:
+            while True:
+                n = yield from stream.readinto(buf)
+                if not n:
+                    break
+                size += n
+                if size > room:
+                    raise SuitError(R_TOO_LARGE, "room for %d bytes" % room)
+                file.write(view[:n])
+    finally:
+        stream.close()
+
+
+def _install(region, url, config, port, progress):
+    from .board import Board
+    from .envelope import authenticate
+    from .processor import Processor
+    from .trust import TrustStore
+
+    envelope = yield from authenticate(region, TrustStore(trust_bytes(runtime.root)))
+    manifest = envelope.manifest
+    progress.sequence = manifest.sequence_number
+    progress.digest = bytes(envelope.digest)
+    record = runtime.record()
+    key = floor_key(manifest)
+    _judge(record, progress.digest, progress.sequence, key)
+    index = _target(record)
+    slot = Slot(runtime.root, index, config.slot)
+    board = Board(config, port, slot, Slot(runtime.root, 1 - index), True, url)
+    board.roles = envelope.key.roles
+    board.progress = progress
+    try:
+        wanted = components(manifest, board)
+        _clear(record, slot, wanted)
+        progress.state = "fetching"
+        yield from Processor(envelope, board).update()
+        board.close()
+        progress.state = "installing"
+        board = Board(config, port, slot)
+        board.roles = envelope.key.roles
+        validation = Processor(envelope, board)
+        yield from validation.run((M_VALIDATE,))
+        check(validation, manifest, board)
+    finally:
+        board.close()
+    slot.end_part(None)
+    yield from _save_manifest(envelope, slot)
+    # the record may have changed while we waited
+    record = runtime.record()
+    if on_trial(record) or record.active == index or record.trial is not None:
+        raise SuitError(R_BUSY)
+    runtime.store().save(
+        decide.armed(record, index, progress.digest, progress.sequence, key, config.tries)
+    )
+
+
+def _judge(record, digest, sequence, key):
+    """Is this manifest wanted at all?"""
+    active = record.active
+    if active is not None and runtime.recovery is None and digest == record.slots[active].digest:
+        raise SuitError(R_UP_TO_DATE)
+    if record.knows_bad(digest):
+        raise SuitError(R_KNOWN_BAD)
+    lowest = record.floor(key)
+    if sequence < lowest:
+        raise SuitError(R_ROLLBACK, "sequence %d is below %d" % (sequence, lowest))
+    if not record.room_for(key):
+        raise SuitError(R_LIMIT, "manifest-component-id")
+
+
+def _target(record):
+    """-> the slot to be written: neither running nor active."""
+    if record.active is not None:
+        index = 1 - record.active
+    elif record.trial is not None:
+        index = record.trial  # armed only, or we would not be here
+    else:
+        index = 0
+    if index == runtime.running:
+        raise SuitError(R_NOT_ALLOWED, "slot %s is running" % "ab"[index])
+    return index
+
+
+def _clear(record, slot, wanted):
+    """Make sure that nothing boots from `slot`, then remove what the new version does not have."""
+    if record.trial == slot.index or record.slots[slot.index].status != EMPTY:
+        runtime.store().save(decide.writing(record, slot.index))
+    slot.drop_manifest()
+    part = slot.part()
+    keep = [getattr(component, "path", None) for component in wanted]
+    if part and part[0] in keep:
+        keep.append(slot.path + "/part")
+    slot.tidy(keep)
+
+
+def _save_manifest(envelope, slot):
+    """Write the severed envelope beside what it installed, and compare what is stored."""
+    import hashlib
+
+    from .slots import make_folders
+
+    written = hashlib.sha256()
+    make_folders(slot.manifest)
+    with open(slot.manifest, "wb") as file:
+
+        def write(view):
+            written.update(view)
+            file.write(view)
+
+        envelope.write_severed(write)
+    yield
+    stored = hashlib.sha256()
+    buf = bytearray(256)
+    with open(slot.manifest, "rb") as file:
+        while True:
+            n = file.readinto(buf)
+            if not n:
+                break
+            stored.update(memoryview(buf)[:n])
+            yield
+    if stored.digest() != written.digest():
+        raise SuitError(R_STORAGE, "manifest")
