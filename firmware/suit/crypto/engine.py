@@ -10,8 +10,8 @@
 `check(module)` is true. A build may leave any of them out. `chosen` tells which one is in use.
 Raises SuitError(R_ALG_UNSUPPORTED) when none is left."""
 
-from suit.errors import SuitError
-from suit.numbers import R_ALG_UNSUPPORTED
+from ..errors import SuitError
+from ..numbers import R_ALG_UNSUPPORTED
 
 chosen = {}  # name -> "thumb", "viper" or "plain"
 

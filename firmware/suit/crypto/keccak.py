@@ -11,7 +11,7 @@ with `update(buffer)` and `digest()`. As extendable output:
 `xof.state` begins with the 25 lanes in their byte order; `finish()` and `permute()` give whole
 blocks of output there, for who reads them in place."""
 
-from suit.crypto import engine
+from . import engine
 
 RATE128 = 168
 RATE256 = 136

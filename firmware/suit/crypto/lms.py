@@ -11,9 +11,9 @@ pass."""
 import struct
 from hashlib import sha256
 
-from suit.crypto import engine
-from suit.errors import SuitError
-from suit.numbers import R_ALG_UNSUPPORTED, R_UNAUTHORISED
+from . import engine
+from ..errors import SuitError
+from ..numbers import R_ALG_UNSUPPORTED, R_UNAUTHORISED
 
 try:
     from micropython import const

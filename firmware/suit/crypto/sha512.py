@@ -4,7 +4,7 @@
 hashlib's sha256 of MicroPython: after `digest` the object is used up. CPython's hashlib serves
 where there is one (`PlainSHA512` and `PlainSHA384` are always this code)."""
 
-from suit.crypto import engine
+from . import engine
 
 
 def _answers(engine):

@@ -1,0 +1,138 @@
+"""Writes suit/crypto/chacha_viper.py: the ChaCha20 block and the Poly1305 sum in viper.
+
+ChaCha20 works on 16 words in memory: the store cuts what 64-bit machines keep above bit 31, which
+must be gone before a shift right. Poly1305 works in ten limbs of 13 bits, of which the sum's may
+grow to 14: a column of products stays below 10 * 2^13 * 2^14 < 2^31, because the factor 5 of the
+reduction comes after the carries.
+"""
+
+from suit.crypto.chacha_plain import ROUNDS
+
+_FILE = '''# Made by generate/chacha_viper.py: change that file, not this one.
+# MIT licence.
+"""The ChaCha20 block and the Poly1305 sum, native code (engine of `chacha.py`)."""
+
+import micropython
+
+
+def block(work, state, data, at):
+    """data[at:at+64] ^= the key stream of `state`, whose counter moves on."""
+    if at < 0 or at + 64 > len(data) or len(work) != 64 or len(state) != 64:
+        raise ValueError("block")
+    _block(work, 0, state, data, at)
+
+
+# s and x come first because the first two locals live in registers
+@micropython.viper
+def _block(s: ptr32, x: uint, state: ptr32, data: ptr8, at: int):
+    i = 0
+    while i < 16:
+        s[i] = state[i]
+        i += 1
+    n = 10
+    while n:
+{rounds}
+        n -= 1
+    data = ptr8(int(data) + at)
+    i = 0
+    while i < 16:
+        s[i] = s[i] + state[i]
+        x = uint(s[i])
+        data[0] = data[0] ^ int(x)
+        data[1] = data[1] ^ int(x >> 8)
+        data[2] = data[2] ^ int(x >> 16)
+        data[3] = data[3] ^ int(x >> 24)
+        data = ptr8(int(data) + 4)
+        i += 1
+    state[12] = state[12] + 1
+
+
+def poly(product, sum, r, data, at, n):
+    """sum = (sum + block) * r mod 2^130 - 5 for each of `n` blocks of 16 bytes from data[at] on."""
+    if at < 0 or n < 0 or at + 16 * n > len(data) or len(product) != 80:
+        raise ValueError("poly")
+    if len(sum) != 20 or len(r) != 20:
+        raise ValueError("poly")
+    _poly(product, 0, sum, r, data, at, n)
+
+
+@micropython.viper
+def _poly(t: ptr32, x: int, h: ptr16, r: ptr16, m: ptr8, at: int, n: int):
+    columns = int(t)
+    limbs = int(h)
+    m = ptr8(int(m) + at)
+    while n:
+        # add the block: 16 bytes are nine limbs and eleven bits, to which bit 128 comes
+        h = ptr16(limbs)
+        x = 0
+        b = 0
+        i = 16
+        while i:
+            x |= m[0] << b
+            m = ptr8(int(m) + 1)
+            b += 8
+            if b >= 13:
+                h[0] = h[0] + (x & 8191)
+                h = ptr16(int(h) + 2)
+                x >>= 13
+                b -= 13
+            i -= 1
+        h[0] = h[0] + x + 2048
+        t = ptr32(columns)
+        i = 20
+        while i:
+            t[0] = 0
+            t = ptr32(int(t) + 4)
+            i -= 1
+        t = ptr32(columns)
+        h = ptr16(limbs)
+        i = 10
+        while i:
+            x = h[0]
+{products}
+            t = ptr32(int(t) + 4)
+            h = ptr16(int(h) + 2)
+            i -= 1
+        # 2^130 = 5: columns 10..19, with their carries, come back five times
+        t = ptr32(columns)
+        h = ptr16(limbs)
+        x = 0
+{fold}
+{carry}
+        x = (x >> 13) * 5 + h[0]
+        h[0] = x & 8191
+        x = (x >> 13) + h[1]
+        h[1] = x & 8191
+        h[2] = h[2] + (x >> 13)
+        n -= 1
+'''
+
+
+def _indent(lines, depth):
+    return "\n".join("    " * depth + line for line in lines)
+
+
+def text():
+    rounds = []
+    for a, b, c, d in ROUNDS:
+        for target, other, turned, n in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
+            rounds += [
+                "s[%d] = s[%d] + s[%d]" % (target, target, other),
+                "x = uint(s[%d] ^ s[%d])" % (target, turned),
+                "s[%d] = x << %d | x >> %d" % (turned, n, 32 - n),
+            ]
+    fold = []
+    carry = ["x = t[0]", "h[0] = x & 8191"]
+    for k in range(10):
+        # column 19 is the carry of column 18 alone, and that is small: clamping leaves 7 bits of r[9]
+        fold.append("x = (x >> 13) + t[%d]" % (10 + k))
+        fold.append("t[%d] = (x & 8191) * 5 + t[%d]" % (k, k))
+        if k:
+            carry.append("x = (x >> 13) + t[%d]" % k)
+            carry.append("h[%d] = x & 8191" % k)
+    return _FILE.format(
+        rounds=_indent(rounds, 2),
+        products=_indent(["t[%d] = r[%d] * x + t[%d]" % (k, k, k) for k in range(10)], 3),
+        fold=_indent(fold, 2),
+        carry=_indent(carry, 2),
+    )

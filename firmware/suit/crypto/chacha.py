@@ -1,0 +1,120 @@
+# ChaCha20/Poly1305 (RFC 8439), decryption.
+# MIT licence.
+"""`ChaCha(key, nonce, aad=b"")`: `decrypt(buffer)` in place, in pieces of which all but the last
+are multiples of 64 bytes; `tag()` at the end gives the 16 bytes that the message's tag must equal
+(`digest.same`). Nothing of the plaintext may be used before. One object, one message."""
+
+import struct
+
+from ..errors import SuitError
+from ..numbers import R_DECRYPTION
+from . import engine
+
+_CONSTANT = b"expand 32-byte k"
+# the bits of r that RFC 8439 section 2.5 clears
+_CLAMP = 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF
+
+
+def _answers(engine):
+    # RFC 8439: a block (section 2.3.2), and a sum that wraps around the prime (A.3, vector 10)
+    state = bytearray(_CONSTANT + bytes(range(32)) + b"\x01\0\0\0\0\0\0\x09\0\0\0\x4a\0\0\0\0")
+    out = bytearray(64)
+    engine.block(bytearray(64), state, out, 0)
+    if out[:8] != b"\x10\xf1\xe7\xe4\xd1\x3b\x59\x15" or state[48] != 2:
+        return False
+    poly = _Poly1305(b"\x01" + bytes(7) + b"\x04" + bytes(23), engine)
+    text = (
+        b"\xe3\x35\x94\xd7\x50\x5e\x43\xb9" + bytes(8)
+        + b"\x33\x94\xd7\x50\x5e\x43\x79\xcd\x01" + bytes(23) + b"\x01" + bytes(15)
+    )  # fmt: skip
+    poly.blocks(text, 0, 4)
+    return poly.tag() == b"\x14" + bytes(7) + b"\x55" + bytes(7)
+
+
+class _Poly1305:
+    """r, the sum and a product in limbs of 13 bits, as the engines want them."""
+
+    def __init__(self, key, engine):
+        self._engine = engine
+        self._s = int.from_bytes(bytes(key[16:32]), "little")
+        r = int.from_bytes(bytes(key[:16]), "little") & _CLAMP
+        self._r = bytearray(20)
+        for i in range(10):
+            struct.pack_into("<H", self._r, 2 * i, r >> 13 * i & 0x1FFF)
+        self._sum = bytearray(20)
+        self._product = bytearray(80)
+
+    def blocks(self, data, at, n):
+        self._engine.poly(self._product, self._sum, self._r, data, at, n)
+
+    def tag(self):
+        total = 0
+        for i in range(18, -1, -2):
+            total = (total << 13) + struct.unpack_from("<H", self._sum, i)[0]
+        total %= (1 << 130) - 5
+        return (total + self._s & (1 << 128) - 1).to_bytes(16, "little")
+
+    def wipe(self):
+        for buffer in (self._r, self._sum, self._product):
+            for i in range(len(buffer)):
+                buffer[i] = 0
+
+
+class ChaCha:
+    def __init__(self, key, nonce, aad=b""):
+        if len(key) != 32 or len(nonce) != 12:
+            raise SuitError(R_DECRYPTION, "key or nonce length")
+        self._state = state = bytearray(64)
+        state[:16] = _CONSTANT
+        state[16:48] = key
+        state[52:] = nonce
+        self._work = bytearray(64)
+        self._block = bytearray(64)
+        # block 0 is the key of the tag; the text begins with block 1
+        _engine.block(self._work, state, self._block, 0)
+        self._poly = _Poly1305(memoryview(self._block)[:32], _engine)
+        self._aad = len(aad)
+        self._total = 0  # bytes of ciphertext
+        self._hash(aad)
+
+    def _hash(self, data):
+        """Poly1305 over `data`, padded with zeros to whole blocks."""
+        whole = len(data) >> 4
+        self._poly.blocks(data, 0, whole)
+        if len(data) & 15:
+            block = bytearray(16)
+            block[: len(data) & 15] = memoryview(data)[whole << 4 :]
+            self._poly.blocks(block, 0, 1)
+
+    def crypt(self, data):
+        at = 0
+        while len(data) - at >= 64:
+            _engine.block(self._work, self._state, data, at)
+            at += 64
+        left = len(data) - at
+        if left:
+            block = self._block
+            view = memoryview(data)
+            block[:left] = view[at:]
+            _engine.block(self._work, self._state, block, 0)
+            view[at:] = memoryview(block)[:left]
+
+    def decrypt(self, data):
+        if self._total & 63:
+            raise ValueError("after the last piece")
+        self._total += len(data)
+        self._hash(data)
+        self.crypt(data)
+
+    def tag(self):
+        self._hash(struct.pack("<QQ", self._aad, self._total))
+        return self._poly.tag()
+
+    def wipe(self):
+        self._poly.wipe()
+        for buffer in (self._state, self._work, self._block):
+            for i in range(64):
+                buffer[i] = 0
+
+
+_engine = engine.load("chacha", _answers)

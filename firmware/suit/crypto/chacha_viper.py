@@ -1,0 +1,239 @@
+# Made by generate/chacha_viper.py: change that file, not this one.
+# MIT licence.
+"""The ChaCha20 block and the Poly1305 sum, native code (engine of `chacha.py`)."""
+
+import micropython
+
+
+def block(work, state, data, at):
+    """data[at:at+64] ^= the key stream of `state`, whose counter moves on."""
+    if at < 0 or at + 64 > len(data) or len(work) != 64 or len(state) != 64:
+        raise ValueError("block")
+    _block(work, 0, state, data, at)
+
+
+# s and x come first because the first two locals live in registers
+@micropython.viper
+def _block(s: ptr32, x: uint, state: ptr32, data: ptr8, at: int):
+    i = 0
+    while i < 16:
+        s[i] = state[i]
+        i += 1
+    n = 10
+    while n:
+        s[0] = s[0] + s[4]
+        x = uint(s[0] ^ s[12])
+        s[12] = x << 16 | x >> 16
+        s[8] = s[8] + s[12]
+        x = uint(s[8] ^ s[4])
+        s[4] = x << 12 | x >> 20
+        s[0] = s[0] + s[4]
+        x = uint(s[0] ^ s[12])
+        s[12] = x << 8 | x >> 24
+        s[8] = s[8] + s[12]
+        x = uint(s[8] ^ s[4])
+        s[4] = x << 7 | x >> 25
+        s[1] = s[1] + s[5]
+        x = uint(s[1] ^ s[13])
+        s[13] = x << 16 | x >> 16
+        s[9] = s[9] + s[13]
+        x = uint(s[9] ^ s[5])
+        s[5] = x << 12 | x >> 20
+        s[1] = s[1] + s[5]
+        x = uint(s[1] ^ s[13])
+        s[13] = x << 8 | x >> 24
+        s[9] = s[9] + s[13]
+        x = uint(s[9] ^ s[5])
+        s[5] = x << 7 | x >> 25
+        s[2] = s[2] + s[6]
+        x = uint(s[2] ^ s[14])
+        s[14] = x << 16 | x >> 16
+        s[10] = s[10] + s[14]
+        x = uint(s[10] ^ s[6])
+        s[6] = x << 12 | x >> 20
+        s[2] = s[2] + s[6]
+        x = uint(s[2] ^ s[14])
+        s[14] = x << 8 | x >> 24
+        s[10] = s[10] + s[14]
+        x = uint(s[10] ^ s[6])
+        s[6] = x << 7 | x >> 25
+        s[3] = s[3] + s[7]
+        x = uint(s[3] ^ s[15])
+        s[15] = x << 16 | x >> 16
+        s[11] = s[11] + s[15]
+        x = uint(s[11] ^ s[7])
+        s[7] = x << 12 | x >> 20
+        s[3] = s[3] + s[7]
+        x = uint(s[3] ^ s[15])
+        s[15] = x << 8 | x >> 24
+        s[11] = s[11] + s[15]
+        x = uint(s[11] ^ s[7])
+        s[7] = x << 7 | x >> 25
+        s[0] = s[0] + s[5]
+        x = uint(s[0] ^ s[15])
+        s[15] = x << 16 | x >> 16
+        s[10] = s[10] + s[15]
+        x = uint(s[10] ^ s[5])
+        s[5] = x << 12 | x >> 20
+        s[0] = s[0] + s[5]
+        x = uint(s[0] ^ s[15])
+        s[15] = x << 8 | x >> 24
+        s[10] = s[10] + s[15]
+        x = uint(s[10] ^ s[5])
+        s[5] = x << 7 | x >> 25
+        s[1] = s[1] + s[6]
+        x = uint(s[1] ^ s[12])
+        s[12] = x << 16 | x >> 16
+        s[11] = s[11] + s[12]
+        x = uint(s[11] ^ s[6])
+        s[6] = x << 12 | x >> 20
+        s[1] = s[1] + s[6]
+        x = uint(s[1] ^ s[12])
+        s[12] = x << 8 | x >> 24
+        s[11] = s[11] + s[12]
+        x = uint(s[11] ^ s[6])
+        s[6] = x << 7 | x >> 25
+        s[2] = s[2] + s[7]
+        x = uint(s[2] ^ s[13])
+        s[13] = x << 16 | x >> 16
+        s[8] = s[8] + s[13]
+        x = uint(s[8] ^ s[7])
+        s[7] = x << 12 | x >> 20
+        s[2] = s[2] + s[7]
+        x = uint(s[2] ^ s[13])
+        s[13] = x << 8 | x >> 24
+        s[8] = s[8] + s[13]
+        x = uint(s[8] ^ s[7])
+        s[7] = x << 7 | x >> 25
+        s[3] = s[3] + s[4]
+        x = uint(s[3] ^ s[14])
+        s[14] = x << 16 | x >> 16
+        s[9] = s[9] + s[14]
+        x = uint(s[9] ^ s[4])
+        s[4] = x << 12 | x >> 20
+        s[3] = s[3] + s[4]
+        x = uint(s[3] ^ s[14])
+        s[14] = x << 8 | x >> 24
+        s[9] = s[9] + s[14]
+        x = uint(s[9] ^ s[4])
+        s[4] = x << 7 | x >> 25
+        n -= 1
+    data = ptr8(int(data) + at)
+    i = 0
+    while i < 16:
+        s[i] = s[i] + state[i]
+        x = uint(s[i])
+        data[0] = data[0] ^ int(x)
+        data[1] = data[1] ^ int(x >> 8)
+        data[2] = data[2] ^ int(x >> 16)
+        data[3] = data[3] ^ int(x >> 24)
+        data = ptr8(int(data) + 4)
+        i += 1
+    state[12] = state[12] + 1
+
+
+def poly(product, sum, r, data, at, n):
+    """sum = (sum + block) * r mod 2^130 - 5 for each of `n` blocks of 16 bytes from data[at] on."""
+    if at < 0 or n < 0 or at + 16 * n > len(data) or len(product) != 80:
+        raise ValueError("poly")
+    if len(sum) != 20 or len(r) != 20:
+        raise ValueError("poly")
+    _poly(product, 0, sum, r, data, at, n)
+
+
+@micropython.viper
+def _poly(t: ptr32, x: int, h: ptr16, r: ptr16, m: ptr8, at: int, n: int):
+    columns = int(t)
+    limbs = int(h)
+    m = ptr8(int(m) + at)
+    while n:
+        # add the block: 16 bytes are nine limbs and eleven bits, to which bit 128 comes
+        h = ptr16(limbs)
+        x = 0
+        b = 0
+        i = 16
+        while i:
+            x |= m[0] << b
+            m = ptr8(int(m) + 1)
+            b += 8
+            if b >= 13:
+                h[0] = h[0] + (x & 8191)
+                h = ptr16(int(h) + 2)
+                x >>= 13
+                b -= 13
+            i -= 1
+        h[0] = h[0] + x + 2048
+        t = ptr32(columns)
+        i = 20
+        while i:
+            t[0] = 0
+            t = ptr32(int(t) + 4)
+            i -= 1
+        t = ptr32(columns)
+        h = ptr16(limbs)
+        i = 10
+        while i:
+            x = h[0]
+            t[0] = r[0] * x + t[0]
+            t[1] = r[1] * x + t[1]
+            t[2] = r[2] * x + t[2]
+            t[3] = r[3] * x + t[3]
+            t[4] = r[4] * x + t[4]
+            t[5] = r[5] * x + t[5]
+            t[6] = r[6] * x + t[6]
+            t[7] = r[7] * x + t[7]
+            t[8] = r[8] * x + t[8]
+            t[9] = r[9] * x + t[9]
+            t = ptr32(int(t) + 4)
+            h = ptr16(int(h) + 2)
+            i -= 1
+        # 2^130 = 5: columns 10..19, with their carries, come back five times
+        t = ptr32(columns)
+        h = ptr16(limbs)
+        x = 0
+        x = (x >> 13) + t[10]
+        t[0] = (x & 8191) * 5 + t[0]
+        x = (x >> 13) + t[11]
+        t[1] = (x & 8191) * 5 + t[1]
+        x = (x >> 13) + t[12]
+        t[2] = (x & 8191) * 5 + t[2]
+        x = (x >> 13) + t[13]
+        t[3] = (x & 8191) * 5 + t[3]
+        x = (x >> 13) + t[14]
+        t[4] = (x & 8191) * 5 + t[4]
+        x = (x >> 13) + t[15]
+        t[5] = (x & 8191) * 5 + t[5]
+        x = (x >> 13) + t[16]
+        t[6] = (x & 8191) * 5 + t[6]
+        x = (x >> 13) + t[17]
+        t[7] = (x & 8191) * 5 + t[7]
+        x = (x >> 13) + t[18]
+        t[8] = (x & 8191) * 5 + t[8]
+        x = (x >> 13) + t[19]
+        t[9] = (x & 8191) * 5 + t[9]
+        x = t[0]
+        h[0] = x & 8191
+        x = (x >> 13) + t[1]
+        h[1] = x & 8191
+        x = (x >> 13) + t[2]
+        h[2] = x & 8191
+        x = (x >> 13) + t[3]
+        h[3] = x & 8191
+        x = (x >> 13) + t[4]
+        h[4] = x & 8191
+        x = (x >> 13) + t[5]
+        h[5] = x & 8191
+        x = (x >> 13) + t[6]
+        h[6] = x & 8191
+        x = (x >> 13) + t[7]
+        h[7] = x & 8191
+        x = (x >> 13) + t[8]
+        h[8] = x & 8191
+        x = (x >> 13) + t[9]
+        h[9] = x & 8191
+        x = (x >> 13) * 5 + h[0]
+        h[0] = x & 8191
+        x = (x >> 13) + h[1]
+        h[1] = x & 8191
+        h[2] = h[2] + (x >> 13)
+        n -= 1
