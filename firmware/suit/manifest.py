@@ -67,7 +67,7 @@ def check_sequence(view, pos=0, end=None):
         if command == n.C_RUN_SEQUENCE:
             inner = [c.inner()]
         elif command == n.C_TRY_EACH:
-            inner = branches(c)
+            inner = branches(c)[0]
         else:
             c.skip()
             inner = ()
@@ -87,20 +87,22 @@ def _open_sequence(c):
 
 
 def branches(c):
-    """Cursors inside the sequences of a try-each argument (8.4.10.2); nil may only be the last."""
+    """A try-each argument (8.4.10.2): cursors inside its sequences, and whether nil is the last of them."""
     at = c.pos
     count = c.array()
     found = []
+    nil = False
     for i in range(count):
         if c.is_null() and i == count - 1:
             c.null()
+            nil = True
         else:
             found.append(c.inner())
     if not count:
         c.fail("try-each without sequences", at, n.R_STRUCTURE)
     if len(found) > n.MAX_BRANCHES:
         c.fail("too many sequences in one try-each", at, n.R_LIMIT)
-    return found
+    return found, nil
 
 
 class Manifest:

@@ -16,6 +16,7 @@ from ..numbers import (
     ALG_ML_DSA_65,
     R_ALG_UNSUPPORTED,
 )
+from ..optional import optional
 
 _FILES = {
     ALG_ES256: "p256",
@@ -31,15 +32,10 @@ _FILES = {
 
 def load(name, alg):
     """Module `suit.crypto.<name>`; where its file is left out on this board, `alg` is unsupported."""
-    path = "suit.crypto." + name
-    try:
-        # both interpreters return the module itself when the list of names is not empty
-        return __import__(path, None, None, (name,))
-    except ImportError as error:
-        # a module that is there but cannot be imported is a fault, not a missing algorithm
-        if name not in str(error):
-            raise
+    module = optional("crypto." + name)
+    if module is None:
         raise SuitError(R_ALG_UNSUPPORTED, alg)
+    return module
 
 
 def verifier(alg):

@@ -1,0 +1,564 @@
+# The abstract machine of suit-manifest section 6: sequences, parameters, component index, flow.
+# MIT licence.
+"""    machine = Processor(envelope, board)
+    run(machine.update())          # dependency-resolution, payload-fetch, candidate-verification, install, validate
+    run(machine.invocation())      # validate, load, invoke
+    machine.matched                # component indices whose image-match held and that were not written since
+    machine.invoked                # [(component index, args)]
+
+The methods are generators (see `wait`). A refusal is the SuitError of the command that failed; `machine.where` is
+then (section number, S_SHARED in the shared sequence; command; component index; offset in the section).
+
+Nested sequences are frames on a list of this file, never Python recursion. Decisions where the text leaves room:
+
+* Parameters live from the start of a procedure to its end, whatever a failed sequence has set (8.4.8.15 and 8.4.10.2
+  take back soft-failure only). Component index, strict-order and soft-failure belong to their sequence: a nested one
+  starts with its own and changes nothing around it.
+* A sequence that fails on a condition makes its try-each or run-sequence fail with that condition's code when it is not
+  soft (8.4.8.15); the sequence around judges that code by its own soft-failure. A failing directive, an unknown command
+  and every other refusal end the procedure.
+* An unknown command or parameter ends the procedure when it is reached. Custom ones are unknown here.
+
+Commands of other drafts live in files loaded when such a command is reached: see `_LATER`."""
+
+from . import conditions, directives
+from . import numbers as n
+from .cbor import ARRAY, TAG, UINT, Cursor
+from .errors import SuitError
+from .manifest import branches, read_digest
+from .optional import optional
+
+UPDATE = (
+    n.M_DEPENDENCY_RESOLUTION,
+    n.M_PAYLOAD_FETCH,
+    n.M_CANDIDATE_VERIFICATION,
+    n.M_INSTALL,
+    n.M_VALIDATE,
+)
+INVOCATION = (n.M_VALIDATE, n.M_LOAD, n.M_INVOKE)
+
+# number -> module of `suit` with COMMANDS and PARAMETERS as here, STEERING (numbers in COMMANDS that read their own
+# argument, like those in _STEERING) and SHARED (numbers that the shared sequence may hold)
+_LATER = {
+    n.C_DEPENDENCY_INTEGRITY: "dependencies",
+    n.C_IS_DEPENDENCY: "dependencies",
+    n.C_PROCESS_DEPENDENCY: "dependencies",
+    n.C_SET_PARAMETERS: "dependencies",
+    n.C_UNLINK: "dependencies",
+    n.C_USE_BEFORE: "management",
+    n.C_IMAGE_NOT_MATCH: "management",
+    n.C_MINIMUM_BATTERY: "management",
+    n.C_UPDATE_AUTHORIZED: "management",
+    n.C_VERSION: "management",
+    n.C_WAIT: "management",
+    n.C_OVERRIDE_MULTIPLE: "management",
+    n.C_COPY_PARAMS: "management",
+}
+_LATER_PARAMETERS = {
+    n.P_USE_BEFORE: "management",
+    n.P_MINIMUM_BATTERY: "management",
+    n.P_UPDATE_PRIORITY: "management",
+    n.P_VERSION: "management",
+    n.P_WAIT_INFO: "management",
+    n.P_COMPONENT_METADATA: "management",
+}
+# bits of a reporting policy (8.4.7)
+_POLICY = 15
+
+
+# -- parameters: how each is read (8.4.8); what is kept stays valid as long as its section is in RAM
+
+
+def _uuid(c):
+    at = c.pos
+    value = c.bstr()
+    if len(value) != 16:
+        c.fail("an identifier has 16 bytes", at, n.R_STRUCTURE)
+    return value
+
+
+def _vendor(c):
+    """A UUID, or a private enterprise number, kept with its tag (8.4.8.3)."""
+    if c.peek() != TAG:
+        return _uuid(c)
+    at = c.pos
+    if c.tag() != n.TAG_PEN:
+        c.fail("an identifier or a PEN", at, n.R_STRUCTURE)
+    c.bstr()
+    return c.view[at : c.pos]
+
+
+def _digest(c):
+    inner = c.inner()
+    found = read_digest(inner)
+    inner.end()
+    return found
+
+
+def _uri(c):
+    at = c.pos
+    text = c.text()
+    if len(text) > n.MAX_URI:
+        c.fail("URI is too long", at, n.R_LIMIT)
+    return text
+
+
+def _wrapped(c):
+    """A byte string that holds one CBOR item, here SUIT_Encryption_Info, whose maps nobody sorts."""
+    inner = c.inner()
+    start = inner.pos
+    inner.skip(False)
+    inner.end()
+    return inner.view[start : inner.limit]
+
+
+PARAMETERS = {
+    n.P_VENDOR_ID: _vendor,
+    n.P_CLASS_ID: _uuid,
+    n.P_DEVICE_ID: _uuid,
+    n.P_IMAGE_DIGEST: _digest,
+    n.P_IMAGE_SIZE: Cursor.uint,
+    n.P_COMPONENT_SLOT: Cursor.uint,
+    n.P_CONTENT: Cursor.bstr,
+    n.P_URI: _uri,
+    n.P_SOURCE_COMPONENT: Cursor.uint,
+    n.P_INVOKE_ARGS: Cursor.bstr,
+    n.P_FETCH_ARGUMENTS: Cursor.bstr,
+    n.P_STRICT_ORDER: Cursor.bool,
+    n.P_SOFT_FAILURE: Cursor.bool,
+    n.P_ENCRYPTION_INFO: _wrapped,
+}
+
+
+def read_parameters(machine, c):
+    """The parameter map at the cursor as [(number, value)]; its keys were checked with the section."""
+    found = []
+    at = c.pos
+    count = c.map()
+    if not count:
+        c.fail("no parameters", at, n.R_STRUCTURE)
+    for _ in range(count):
+        at = c.pos
+        number = c.int()
+        reader = PARAMETERS.get(number)
+        if reader is None and number in _LATER_PARAMETERS:
+            module = optional(_LATER_PARAMETERS[number])
+            if module:
+                reader = module.PARAMETERS.get(number)
+        if reader is None:
+            raise SuitError(n.R_PARAMETER_UNSUPPORTED, number, at)
+        found.append((number, reader(c)))
+    return found
+
+
+# -- commands that steer: function(machine, frame, cursor), called once; the argument is theirs to read
+
+
+def _set_component_index(machine, frame, c):
+    """8.4.10.1, 6.5. An index beyond the list is refused here."""
+    at = c.pos
+    if frame.locked:
+        c.fail("set-component-index is not allowed here", at, n.R_SEQUENCE)
+    frame.locked = frame.lock_next
+    major = c.peek()
+    if major == UINT:
+        targets = (c.uint(),)
+    elif major == ARRAY:
+        count = c.array()
+        if count > n.MAX_COMPONENTS:
+            c.fail("too many indices", at, n.R_LIMIT)
+        targets = tuple([c.uint() for _ in range(count)])
+    else:
+        targets = frame.context.everything() if c.bool() else ()
+    if not targets:
+        c.fail("no component", at, n.R_STRUCTURE)
+    for index in targets:
+        frame.context.identifier(index, at)
+    frame.targets = targets
+    frame.single = major == UINT
+
+
+def _override_parameters(machine, frame, c):
+    """8.4.10.3: for every current component; strict-order and soft-failure are the sequence's own."""
+    at = c.pos
+    for number, value in read_parameters(machine, c):
+        if number == n.P_SOFT_FAILURE:
+            if not frame.nested:
+                c.fail("soft-failure outside try-each and run-sequence", at, n.R_SEQUENCE)
+            frame.soft = value
+        elif number == n.P_STRICT_ORDER:
+            frame.strict(value)
+        else:
+            for index in frame.targets:
+                machine.step(at)
+                machine.set_param(index, number, value)
+
+
+class _TryEach:
+    """8.4.10.2, for one component after the other (6.5)."""
+
+    def __init__(self, machine, frame, c):
+        # nil at the end is an empty sequence, which succeeds
+        self.cursors, self.nil = branches(c)
+        self.branch = 0
+
+    def step(self, machine, frame, index, outcome):
+        if outcome is None:
+            self.branch = 0
+        elif outcome:
+            return False
+        else:
+            self.branch += 1
+        if self.branch < len(self.cursors):
+            here = self.cursors[self.branch]
+            child = machine.push(Cursor(here.view, here.pos, here.limit), index, frame)
+            child.soft = True
+            child.hazards = frame.hazards
+            return True
+        if self.nil:
+            return False
+        raise machine.failure
+
+
+class _RunSequence:
+    """8.4.10.8 and the rules of 6.7 for strict-order false."""
+
+    def __init__(self, machine, frame, c):
+        self.cursor = c.inner()
+
+    def step(self, machine, frame, index, outcome):
+        if outcome is not None:
+            # succeeded, or failed softly: go on with what follows
+            return False
+        here = self.cursor
+        child = machine.push(Cursor(here.view, here.pos, here.limit), index, frame)
+        if frame.hazards is not None:
+            # one sequence among several that may run at once: it must keep to its component
+            child.must_index = child.lock_next = frame.single
+            child.locked = not frame.single
+        return True
+
+
+_STEERING = {
+    n.C_SET_COMPONENT_INDEX: _set_component_index,
+    n.C_OVERRIDE_PARAMETERS: _override_parameters,
+}
+_FLOW = {n.C_TRY_EACH: _TryEach, n.C_RUN_SEQUENCE: _RunSequence}
+# with conditions, all that the shared sequence may hold (8.4.5, Appendix A: SUIT_Shared_Sequence)
+_SHARED = (n.C_SET_COMPONENT_INDEX, n.C_TRY_EACH, n.C_OVERRIDE_PARAMETERS, n.C_RUN_SEQUENCE)
+
+
+class Frame:
+    """A sequence that is being executed."""
+
+    def __init__(self, context, cursor, targets, around):
+        self.context = context
+        self.cursor = cursor
+        self.targets = targets  # component indices that commands apply to, in order
+        self.single = True  # the index is one integer
+        self.nested = around is not None  # inside try-each or run-sequence
+        self.soft = False  # soft-failure
+        self.hazards = None  # strict-order false: (components written, components read)
+        self.must_index = False  # the first command must be set-component-index
+        self.lock_next = False  # set-component-index is refused after the first
+        self.locked = around.locked if around else False  # set-component-index is refused
+        self.flow = None  # the try-each or run-sequence whose child runs
+        self.target = 0  # position in `targets` of the command that runs
+        self.command = None
+        self.offset = cursor.pos
+        at = cursor.pos
+        left = cursor.array()
+        if left & 1:
+            cursor.fail("a command without its argument", at, n.R_SEQUENCE)
+        self.left = left >> 1
+
+    def strict(self, value):
+        """Set strict-order (8.4.8.14)."""
+        if value:
+            self.hazards = None
+        elif self.hazards is None:
+            self.hazards = (set(), set())
+
+
+class Context:
+    """One manifest that is being executed: its components by index."""
+
+    def __init__(self, envelope):
+        self.envelope = envelope
+        self.manifest = manifest = envelope.manifest
+        self.identifiers = [bytes(manifest.component(i)) for i in range(manifest.components)]
+
+    def everything(self):
+        """What component index True stands for."""
+        return tuple(range(len(self.identifiers)))
+
+    def several(self):
+        """True when every section must begin with set-component-index (6.2)."""
+        return len(self.identifiers) > 1
+
+    def identifier(self, index, offset=None):
+        """Encoded identifier of a component."""
+        if index >= len(self.identifiers):
+            raise SuitError(n.R_SEQUENCE, "component index %d" % index, offset)
+        return self.identifiers[index]
+
+    def matches(self, machine, index):
+        """Generator -> True when image-match holds for a component."""
+        return conditions.matches(machine, index)
+
+
+class Processor:
+    """See above. `envelope`: from `envelope.authenticate`; `board`: identity, components, transports."""
+
+    def __init__(self, envelope, board):
+        if envelope.manifest.dependencies is not None and not optional("dependencies"):
+            raise SuitError(n.R_COMMAND_UNSUPPORTED, "dependencies")
+        self.board = board
+        self.root = self.make_context(envelope)
+        self.invoked = []
+        self.where = None
+        self.failure = None  # the last SuitError of a command
+        self.section = None  # number of the section, S_SHARED in the shared sequence
+        self.policy = 0  # reporting policy of the command that runs
+        self.steps = 0
+        self._stack = []
+        self._params = {}  # identifier -> {number: value}
+        self._components = {}  # identifier -> Component
+        self._matched = set()  # identifiers
+        self._buffer = None
+
+    def make_context(self, envelope):
+        if envelope.manifest.dependencies is None:
+            return Context(envelope)
+        return optional("dependencies").DependentContext(envelope)
+
+    # -- what commands use
+
+    @property
+    def context(self):
+        return self._stack[-1].context if self._stack else self.root
+
+    @property
+    def buffer(self):
+        """Working memory for whoever moves or hashes bytes, 1 KiB."""
+        if self._buffer is None:
+            self._buffer = memoryview(bytearray(1024))
+        return self._buffer
+
+    def param(self, index, number):
+        """Value of a parameter of a component, or None."""
+        return self._params.get(self.context.identifier(index), {}).get(number)
+
+    def set_param(self, index, number, value):
+        self._params.setdefault(self.context.identifier(index), {})[number] = value
+
+    def component(self, index):
+        """The board's Component."""
+        identifier = self.context.identifier(index)
+        found = self._components.get(identifier)
+        if found is None:
+            found = self._components[identifier] = self.board.component(identifier)
+        return found
+
+    def writes(self, index):
+        """To be called before a component is written: 6.7, and its match is void."""
+        self._hazard(index, 0)
+        self._matched.discard(self.context.identifier(index))
+
+    def reads(self, index):
+        """To be called before a component is a source of data: 6.7."""
+        self._hazard(index, 1)
+
+    def _hazard(self, index, kind):
+        hazards = self._stack[-1].hazards
+        if hazards is not None:
+            identifier = self.context.identifier(index)
+            hazards[kind].add(identifier)
+            if identifier in hazards[1 - kind]:
+                raise SuitError(n.R_SEQUENCE, "written and read without strict order")
+
+    def set_matched(self, index):
+        self._matched.add(self.context.identifier(index))
+
+    @property
+    def matched(self):
+        """Indices of the components whose image-match held and that were not written since."""
+        found = self.root.identifiers
+        return {i for i in range(len(found)) if found[i] in self._matched}
+
+    def step(self, offset=None):
+        """Count one command on one component."""
+        self.steps += 1
+        if self.steps > n.MAX_STEPS:
+            raise SuitError(n.R_BUDGET, self.steps, offset)
+
+    def push(self, cursor, index, around):
+        """Start a sequence nested in frame `around` for one component; returns its frame."""
+        if len(self._stack) > n.MAX_NESTING:
+            cursor.fail("sequences are nested too deep", None, n.R_SEQUENCE)
+        frame = Frame(around.context, cursor, (index,), around)
+        self._stack.append(frame)
+        return frame
+
+    # -- procedures
+
+    def update(self):
+        """The update procedure (8.4.6; trust-domains)."""
+        return self.run(UPDATE)
+
+    def invocation(self):
+        """The invocation procedure (8.4.6)."""
+        return self.run(INVOCATION)
+
+    def run(self, sections):
+        """Generator: the sections that the manifest has, in that order, each after the shared sequence."""
+        # 6.1: nothing leaks from what ran before
+        self._params = {}
+        self.steps = 0
+        envelope = self.root.envelope
+        present = []
+        for number in sections:
+            self._at(number)
+            if envelope.manifest.digest_of(number) and not envelope.has(number):
+                # before anything is executed, not after half of it
+                raise SuitError(n.R_MEMBER_MISSING, number)
+            if envelope.has(number):
+                present.append(number)
+        for number in present:
+            shared = envelope.manifest.shared
+            if shared is not None:
+                yield from self._section(n.S_SHARED, shared)
+            self._at(number)
+            yield from self._section(number, envelope.member(number))
+        self.where = None
+
+    def _at(self, number):
+        self.section = number
+        self.where = (number, None, None, None)
+
+    def _section(self, number, view):
+        self._at(number)
+        self._stack = []
+        self.enter(self.root, view)
+        outcome = None
+        while self._stack:
+            frame = self._stack[-1]
+            try:
+                if outcome is not None:
+                    self._go_on(frame, outcome)
+                    outcome = None
+                elif frame.left:
+                    yield from self._command(frame)
+                else:
+                    frame.cursor.end()
+                    self._stack.pop()
+                    outcome = True if self._stack else None
+            except SuitError as error:
+                outcome = self._unwind(error)
+            except OSError:
+                self._note(frame, n.R_STORAGE)
+                raise
+            yield
+
+    def enter(self, context, view):
+        """Start a section of `context`: component 0, strict order, no soft failure."""
+        frame = Frame(context, Cursor(view), (0,), None)
+        frame.must_index = context.several() and frame.left > 0
+        self._stack.append(frame)
+        return frame
+
+    def _unwind(self, error):
+        """A command failed: leave sequences until one may fail softly. Returns the outcome for the command
+        whose sequence it was; raises when the section itself is left."""
+        if error is not self.failure:
+            self.failure = error
+            self._note(self._stack[-1], error.reason)
+        while True:
+            frame = self._stack.pop()
+            if not self._stack:
+                raise error
+            if error.reason == n.R_CONDITION_FAILED and frame.soft:
+                return False
+
+    def _note(self, frame, reason):
+        """Remember and report where something failed."""
+        index = frame.targets[frame.target] if frame.target < len(frame.targets) else None
+        self.where = (self.section, frame.command, index, frame.offset)
+        if frame.command is not None:
+            self.board.record(self.section, frame.offset, frame.command, index, reason)
+
+    # -- one command
+
+    def _command(self, frame):
+        c = frame.cursor
+        frame.offset = c.pos
+        frame.target = 0
+        frame.command = None
+        command = frame.command = c.int()
+        frame.left -= 1
+        self.step(frame.offset)
+        if frame.must_index and command != n.C_SET_COMPONENT_INDEX:
+            raise SuitError(n.R_SEQUENCE, "set-component-index must come first", frame.offset)
+        frame.must_index = False
+        function, steering = self._find(command, frame.offset)
+        if steering:
+            function(self, frame, c)
+            self._record(frame, None)
+        elif isinstance(function, type):
+            frame.flow = function(self, frame, c)
+            self._go_on(frame, None)
+        else:
+            at = c.pos
+            self.policy = c.uint()
+            if self.policy > _POLICY:
+                c.fail("reporting policy", at, n.R_STRUCTURE)
+            for index in frame.targets:
+                self.step(frame.offset)
+                frame.context.identifier(index, frame.offset)
+                work = function(self, index)
+                if work is not None:
+                    yield from work
+                self._record(frame, index)
+                frame.target += 1
+
+    def _find(self, command, offset):
+        """(function or class behind a command number, whether it reads its argument); refused when it may not
+        stand here."""
+        found = conditions.COMMANDS.get(command)
+        if found is not None:
+            return found, False
+        found = _STEERING.get(command)
+        steering = found is not None
+        shared = command in _SHARED
+        if found is None:
+            found = _FLOW.get(command) or directives.COMMANDS.get(command)
+        if found is None and command in _LATER:
+            module = optional(_LATER[command])
+            if module:
+                found = module.COMMANDS.get(command)
+                shared = command in module.SHARED
+                steering = command in module.STEERING
+        if found is None:
+            raise SuitError(n.R_COMMAND_UNSUPPORTED, command, offset)
+        if self.section == n.S_SHARED and not shared:
+            # 5.3.2: nothing but parameters may change there
+            raise SuitError(n.R_SEQUENCE, "command %d in the shared sequence" % command, offset)
+        return found, steering
+
+    def _go_on(self, frame, outcome):
+        """Continue the try-each or run-sequence of `frame`, component after component."""
+        flow = frame.flow
+        while frame.target < len(frame.targets):
+            if outcome is None:
+                self.step(frame.offset)
+            index = frame.targets[frame.target]
+            frame.context.identifier(index, frame.offset)
+            if flow.step(self, frame, index, outcome):
+                return
+            outcome = None
+            self._record(frame, index)
+            frame.target += 1
+        frame.flow = None
+
+    def _record(self, frame, index):
+        self.board.record(self.section, frame.offset, frame.command, index, n.R_OK)
