@@ -41,11 +41,13 @@ def components(project: Project, app: images.AppImage) -> list[tuple]:
 
 
 def build(project: Project) -> images.AppImage:
-    """The app image; file components that lie in the app folder are left out of it."""
+    """The app image, with its version as `version.txt`; file components that lie in the app folder are left out of it."""
     app = project.app.resolve()
     inside = [path.resolve().relative_to(app).as_posix() for path in project.files.values()
               if path.resolve().is_relative_to(app)]
-    return images.build(app, project.compiled, project.arch, inside)
+    # what an app shows as its version without a look at the manifest; and no two versions are the same image
+    extra = {"version.txt": project.version.encode() + b"\n"}
+    return images.build(app, project.compiled, project.arch, inside, extra)
 
 
 def text(project: Project) -> Text:

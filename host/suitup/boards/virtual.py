@@ -335,6 +335,11 @@ class VirtualBoard:
         with self._files() as ask:
             return ask({"get": path})
 
+    def read_files(self, paths) -> dict:
+        """Path -> bytes of several files at once. The board must be off; Failure when one is missing."""
+        with self._files() as ask:
+            return {path: ask({"get": path}) for path in paths}
+
     def list_files(self, path="/") -> dict:
         """Path -> size in bytes of every file below `path`. The board must be off."""
         with self._files() as ask:

@@ -72,12 +72,13 @@ def collect(folder: Path) -> dict[str, Path]:
     return found
 
 
-def build(folder, compiled=True, arch=None, exclude=()) -> AppImage:
+def build(folder, compiled=True, arch=None, exclude=(), extra=None) -> AppImage:
     """The image of an app folder.
 
     `compiled` False stores the source; `arch` builds for one native architecture (names of mpy-cross -march), else
-    portable bytecode; `exclude`: paths in the folder that travel otherwise (file components)."""
-    files, kinds = {}, set()
+    portable bytecode; `exclude`: paths in the folder that travel otherwise (file components); `extra`: {path: bytes}
+    put in beside them, unless the folder has a file of that name."""
+    files, kinds = dict(extra or {}), set()
     sources = collect(Path(folder))
     for name, path in sources.items():
         if name in exclude:
