@@ -1,0 +1,344 @@
+"""Making a board a device: the updater, who it is, whom it trusts, and perhaps its first app.
+
+    with open_target("a0") as target:                       # a cable, or the folder of a virtual board
+        made = provision(target, Settings(project, trust))
+        print(made.report())
+
+Nothing is written that is there already, so doing it twice costs a look. Identity (the device id) stays, and so do
+the state record and the slots, unless a first app is given for a board that has one: then the slots and the record are
+cleared first, because a cable is ownership."""
+
+import contextlib
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from suitup import __version__, cbor, identity
+from suitup import numbers as n
+from suitup import version as versions
+from suitup.boards import serial, updater
+from suitup.boards.virtual import VirtualBoard
+from suitup.errors import USAGE, Failure
+from suitup.keys.trust import role_names, trust_store
+from suitup.manifest import Envelope
+from suitup.project import Project
+
+CONFIG, TRUST = "/suit/config.cbor", "/suit/trust.cbor"
+_STATE = ("/suit/state.0", "/suit/state.1", "/suit/spool", "/suit/traceback", "/suit/a", "/suit/b")
+
+
+class Cable:
+    """A board that is on, through its raw REPL."""
+
+    def __init__(self, board: serial.SerialBoard):
+        self._board = board
+        self.mpy = board.mpy
+        self.what = f"{board.machine}, MicroPython {board.version}, {board.free // 1024} KiB free"
+
+    def hashes(self, paths):
+        return self._board.hashes(paths)
+
+    def read(self, path):
+        return self._board.read(path)
+
+    def listing(self, path):
+        return self._board.listing(path)
+
+    def remove(self, paths):
+        for path in paths:
+            self._board.remove(path)
+
+    def write(self, files, progress=None):
+        for path, data in files.items():
+            self._board.write(path, data)
+            if progress:
+                progress(len(data))
+
+    def finish(self):
+        """Start what was installed."""
+        self._board.reset()
+
+
+class Flash:
+    """A virtual board that is off: its filesystem is written without booting it."""
+
+    def __init__(self, board: VirtualBoard):
+        self._board = board
+        self.mpy = _interpreter_mpy()
+        self.what = f"virtual board ({board.settings['geometry']}) in {board.directory}"
+        self._there = None
+
+    def _all(self):
+        if self._there is None:
+            self._there = self._board.list_files("/")
+        return self._there
+
+    def hashes(self, paths):
+        found = self._board.read_files([path for path in paths if path in self._all()])
+        return {
+            path: hashlib.sha256(found[path]).hexdigest() if path in found else None for path in paths
+        }
+
+    def read(self, path):
+        return self._board.read_file(path) if path in self._all() else None
+
+    def listing(self, path):
+        return [each for each in self._all() if each.startswith(path + "/")]
+
+    def remove(self, paths):
+        there = self._all()
+        for path in paths:
+            if any(each == path or each.startswith(path + "/") for each in there):
+                self._board.remove(path)
+        self._there = None
+
+    def write(self, files, progress=None):
+        self._board.write_files(files)
+        self._there = None
+        if progress:
+            progress(sum(map(len, files.values())))
+
+    def finish(self):
+        """It was off and stays so."""
+
+
+def _interpreter_mpy():
+    import subprocess
+
+    from suitup.boards import micropython
+
+    code = "import sys; print(sys.implementation._mpy)"
+    return int(
+        subprocess.run([micropython.find(), "-c", code], capture_output=True, check=True).stdout
+    )
+
+
+@contextlib.contextmanager
+def open_target(port: str):
+    """What a port names: the folder of a virtual board that is off is written directly; one that is on, and every
+    other port, through the console."""
+    if Path(port).is_dir() and VirtualBoard(port).exists:
+        board = VirtualBoard(port)
+        if not board.running:
+            yield Flash(board)
+            return
+        port = board.console_url
+    with serial.connect(port) as cable:
+        yield Cable(cable)
+
+
+@dataclass
+class Settings:
+    """What a board is to be. `trust`: [(Key, roles)]; `envelope`: path of the first app's, or None; `options`: further
+    entries of config.cbor (servers, poll, trial, tries, bind, port, wifi, wdt, slot)."""
+
+    project: Project
+    trust: list
+    name: str | None = None
+    arch: str | None = None
+    envelope: Path | None = None
+    options: dict = field(default_factory=dict)
+
+
+@dataclass
+class Made:
+    """What `provision` did."""
+
+    what: str
+    config: dict
+    settings: Settings
+    written: dict  # path -> bytes, of what was not there yet
+    kept: int  # files that were right already
+    removed: list
+    updater: dict
+    first: object = None  # Envelope of the first app
+
+    def report(self) -> str:
+        """Lines for people: what is on the board now."""
+        size = sum(map(len, self.updater.values()))
+        whole = hashlib.sha256()
+        for path in sorted(self.updater):
+            whole.update(hashlib.sha256(self.updater[path]).digest())
+        project = self.settings.project
+        lines = [
+            f"board     {self.what}",
+            f"updater   suit {__version__}, {len(self.updater)} files, {size} bytes, sha-256 {whole.hexdigest()[:16]}"
+            f" ({len(self.written)} written, {self.kept} unchanged, {len(self.removed)} removed)",
+            f"identity  {self.config['name']}: vendor {project.vendor} {self.config['vendor'].hex()}",
+            f"          class {project.class_name} {' '.join(each.hex() for each in self.config['class'])}",
+            f"          device {self.config['device'].hex()}",
+        ]
+        for key, roles in self.settings.trust:
+            lines.append(f"trust     {key.describe()}, for {', '.join(role_names(roles))}")
+        for server in self.config.get("servers", ()):
+            lines.append(f"server    {server}")
+        if self.first:
+            manifest = self.first.manifest
+            shown = (
+                versions.show(manifest.set_version)
+                if manifest.set_version
+                else "without a version"
+            )
+            lines.append(
+                f"app       {project.name} {shown} in slot a, sequence {manifest.sequence_number}, "
+                f"manifest {self.first.digest.value.hex()[:16]}"
+            )
+        if any(key.development for key, _ in self.settings.trust):
+            lines.append(
+                "note      a development key is trusted: fine on a desk, not in a product"
+            )
+        return "\n".join(lines)
+
+
+def provision(target, settings: Settings, progress=None) -> Made:
+    """Install; `progress(bytes)` is called as they are written. Raises Failure."""
+    if not settings.trust:
+        raise Failure(
+            "no key the board would trust",
+            hint="name one with --trust KEY.pem, or `key` in suitup.toml",
+            code=USAGE,
+        )
+    program = updater.files(settings.arch)
+    config = _config(target, settings)
+    files = dict(program)
+    files[CONFIG] = cbor.encode(config)
+    files[TRUST] = trust_store(settings.trust)
+    removed = []
+    first = None
+    if settings.envelope:
+        first, parts = first_app(settings.envelope, settings.trust)
+        removed += _STATE
+        target.remove(_STATE)
+        files.update(parts)
+    stale = [path for path in target.listing(updater.LIB) if path not in program]
+    target.remove(stale)
+    there = target.hashes(list(files))
+    new = {
+        path: data
+        for path, data in files.items()
+        if there[path] != hashlib.sha256(data).hexdigest()
+    }
+    target.write(new, progress)
+    after = target.hashes(list(new))
+    for path, data in new.items():
+        if after[path] != hashlib.sha256(data).hexdigest():
+            raise Failure(
+                f"{path} was written but reads back differently", hint="is the flash full or worn?"
+            )
+    target.finish()
+    return Made(
+        target.what, config, settings, new, len(files) - len(new), stale, program, first
+    )  # fmt: skip
+
+
+def _config(target, settings):
+    """config.cbor: what is asked for, and the device id the board has already."""
+    project = settings.project
+    old = {}
+    data = target.read(CONFIG)
+    if data:
+        with contextlib.suppress(cbor.NotDeterministic):
+            old = cbor.decode(data)
+    device = old.get("device") if isinstance(old, dict) else None
+    if not isinstance(device, bytes) or len(device) != 16:
+        device = secrets.token_bytes(16)
+    config = {
+        "name": settings.name or project.name,
+        "vendor": project.vendor_id,
+        "class": identity.device_classes(project.vendor_id, project.class_name, target.mpy),
+        "device": device,
+    }
+    if project.servers:
+        config["servers"] = list(project.servers)
+    config.update({key: value for key, value in settings.options.items() if value is not None})
+    return config
+
+
+def first_app(path, trust) -> tuple:
+    """(Envelope, {path on the board: bytes}): slot a as an update would have left it.
+
+    The payloads are found by digest, in the envelope or beside it. The signature is checked here, because a board
+    would only fall into recovery over it."""
+    from suitup import cose
+
+    path = Path(path)
+    envelope = Envelope.decode(path.read_bytes())
+    if not envelope.digest_matches():
+        raise Failure(f"{path} does not have the digest that is signed", hint="sign it again")
+    if not any(_verifies(cose, envelope, key) for key, _ in trust):
+        raise Failure(
+            f"{path} is not signed by a key the board will trust",
+            hint="sign it with the key in suitup.toml, or add its key with --trust",
+        )
+    out = {"/suit/a/manifest.suit": Envelope(
+        envelope.manifest_bytes, envelope.digest, list(envelope.blocks), tagged=True
+    ).encode()}  # fmt: skip
+    contents = {hashlib.sha256(data).digest(): data for data in envelope.payloads.values()}
+    for index, digest in image_digests(envelope).items():
+        identifier = envelope.manifest.components[index]
+        name = _place(identifier)
+        if name is None:
+            continue
+        data = contents.get(digest) or _beside(path.parent, digest)
+        if data is None:
+            raise Failure(
+                f"the payload of {'/'.join(part.decode() for part in identifier)} is not beside {path.name}",
+                f"no file there has the SHA-256 {digest.hex()[:16]}...",
+            )
+        out["/suit/a/" + name] = data
+    if "/suit/a/app.img" not in out:
+        raise Failure(f"{path} installs no app", hint='a first app needs the component ["app"]')
+    return envelope, out
+
+
+def _verifies(cose, envelope, key):
+    for block in envelope.blocks:
+        try:
+            cose.verify(block, envelope.digest_bytes, [key])
+            return True
+        except (Failure, ValueError):
+            continue
+    return False
+
+
+def _place(identifier):
+    """Where a component lies in its slot; None for what is not kept in one."""
+    kind, *rest = [part.decode() for part in identifier]
+    if kind == "app" and not rest:
+        return "app.img"
+    if kind == "file" and rest:
+        return "files/" + "/".join(rest)
+    return None
+
+
+def _beside(folder, digest):
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and not path.name.startswith("."):
+            data = path.read_bytes()
+            if hashlib.sha256(data).digest() == digest:
+                return data
+    return None
+
+
+def image_digests(envelope) -> dict:
+    """{component index: SHA-256 its image must have}, from the sequences that an update runs."""
+    manifest = envelope.manifest
+    found = {}
+    for sequence in (
+        manifest.shared,
+        *(envelope.member(m) for m in (n.M_PAYLOAD_FETCH, n.M_INSTALL, n.M_VALIDATE)),
+    ):
+        chosen = [0]
+        for command in sequence.walk() if sequence else ():
+            if command.number == n.C_SET_COMPONENT_INDEX:
+                which = command.argument
+                if which is True:
+                    chosen = list(range(len(manifest.components)))
+                else:
+                    chosen = which if isinstance(which, list) else [which]
+            elif command.number in (n.C_OVERRIDE_PARAMETERS, n.C_SET_PARAMETERS):
+                digest = command.argument.get(n.P_IMAGE_DIGEST)
+                if digest is not None:
+                    found.update({index: digest.value for index in chosen})
+    return found

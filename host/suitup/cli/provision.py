@@ -1,0 +1,147 @@
+"""`suitup provision`: the updater, an identity and trust for a board."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from suitup import keys
+from suitup.cli import _board
+from suitup.cli._project import project_options
+from suitup.errors import USAGE, Failure
+from suitup.keys.trust import parse_roles
+
+
+@click.command()
+@project_options
+@click.option("--port", default="auto", show_default=True, metavar="PORT", help=_board.PORT_HELP)
+@click.option(
+    "--board",
+    metavar="BOARD",
+    help="Which board it is (boards/*): sets the slot size, allows native code.",
+)
+@click.option(
+    "--trust",
+    multiple=True,
+    metavar="KEY[:ROLES]",
+    help="Whom it trusts. [default: the project's keys, for apps]",
+)
+@click.option(
+    "--device-name", metavar="NAME", help="How the device calls itself. [default: name of the app]"
+)
+@click.option(
+    "--server",
+    "servers",
+    multiple=True,
+    metavar="URL",
+    help="Where it looks for updates; may be repeated.",
+)
+@click.option(
+    "--poll",
+    type=click.IntRange(0),
+    metavar="SECONDS",
+    help="How often it looks by itself; 0: never.",
+)
+@click.option(
+    "--trial",
+    type=click.IntRange(1, 86400),
+    metavar="SECONDS",
+    help="How long a new app has to confirm. [60]",
+)
+@click.option(
+    "--tries", type=click.IntRange(1, 200), metavar="N", help="How many boots it has for that. [3]"
+)
+@click.option(
+    "--coap-port",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="UDP port it listens on. [5683]",
+)
+@click.option("--bind", metavar="ADDRESS", help="Address it listens on. [all]")
+@click.option(
+    "--wifi",
+    metavar="SSID",
+    help="Wi-Fi network; the password is asked for, or taken from SUIT_WIFI_KEY.",
+)
+@click.option(
+    "--first",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="ENVELOPE",
+    help="Install this app in slot a, as made at the factory. Clears both slots and the record.",
+)
+def command(
+    app, port, board, trust, device_name, servers, poll, trial, tries, coap_port, bind, wifi, first
+):
+    """Make a board a device: install the updater, who it is and whom it trusts.
+
+    What is there already is not written again, so it can be repeated at any time. The settings live in a file that
+    no update touches."""
+    from suitup.boards import catalog
+    from suitup.boards.provision import Settings, open_target, provision
+    from suitup.boards.virtual import VirtualBoard
+
+    trusted = [_trusted(text) for text in trust] or [
+        (keys.load(path).public(), parse_roles("app")) for path in app.keys
+    ]
+    kind = catalog.load(board) if board else None
+    options = {
+        "servers": list(servers) or None, "poll": poll, "trial": trial, "tries": tries, "port": coap_port,
+        "bind": bind, "slot": kind.slot_size if kind else None, "wifi": _wifi(wifi),
+    }  # fmt: skip
+    if Path(port).is_dir() and VirtualBoard(port).exists:
+        options["port"] = options["port"] or VirtualBoard(port).coap_port
+        options["bind"] = bind or "127.0.0.1"
+    settings = Settings(
+        app,
+        trusted,
+        device_name,
+        kind.mpy_arch if kind else None,
+        Path(first) if first else None,
+        options,
+    )
+    with open_target(port) as target:
+        made = provision(target, settings, _counter())
+    if sys.stderr.isatty():
+        click.echo(err=True)
+    click.echo(made.report())
+
+
+def _trusted(text):
+    path, _, roles = text.rpartition(":")
+    if not path or not roles.replace(",", "").isalpha():
+        path, roles = text, "app"
+    key = keys.load(path)
+    return key.public(), parse_roles(roles)
+
+
+def _wifi(ssid):
+    import os
+
+    if not ssid:
+        return None
+    password = os.environ.get("SUIT_WIFI_KEY")
+    if password is None:
+        if not sys.stdin.isatty():
+            raise Failure(
+                f"no password for {ssid}",
+                hint="set SUIT_WIFI_KEY (empty for an open network)",
+                code=USAGE,
+            )
+        password = click.prompt(
+            f"password of {ssid}", hide_input=True, default="", show_default=False
+        )
+    return {"ssid": ssid, "key": password}
+
+
+def _counter():
+    """Bytes written so far, on a terminal only."""
+    if not sys.stderr.isatty():
+        return None
+    total = 0
+
+    def count(size):
+        nonlocal total
+        total += size
+        click.echo(f"\rwriting {total} bytes", nl=False, err=True)
+
+    return count

@@ -1,0 +1,182 @@
+"""`suitup push`: publish, serve, nudge, follow the board to its verdict."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from suitup.cli import colour
+from suitup.cli._board import where_options
+from suitup.errors import DONE, REFUSED, Failure
+
+RELEASE = "build/release"
+
+
+@click.command()
+@click.argument("envelope", required=False, type=click.Path(exists=True, dir_okay=False))
+@where_options
+@click.option(
+    "--release",
+    default=RELEASE,
+    show_default=True,
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Release folder; its latest envelope is pushed unless ENVELOPE names another.",
+)
+@click.option(
+    "--transport",
+    type=click.Choice(["coap", "http"]),
+    default="coap",
+    show_default=True,
+    help="How the board fetches.",
+)
+@click.option(
+    "--bind", metavar="ADDRESS", help="Serve on this address. [the one that faces the board]"
+)
+def command(envelope, host, port, release, transport, bind):
+    """Offer an update to one board and wait until it is confirmed, refused or gone back from.
+
+    The board is named by --host, or by --port for a virtual board's folder or a cable. The last line is `confirmed
+    VERSION`, `rolled back: REASON` or `refused: REASON`; the exit code is 0 only when it is confirmed."""
+    from suitup.boards.virtual import VirtualBoard
+
+    path = Path(envelope) if envelope else latest(release)
+    if not host and not port:
+        raise Failure(
+            "which board?",
+            hint="--host ADDRESS, --port a0 by cable, --port DIR for a virtual one; `make push` makes one",
+            code=2,
+        )
+    if port:
+        if not (Path(port).is_dir() and VirtualBoard(port).exists):
+            from suitup.cable_push import push_by_cable
+
+            return finish(push_by_cable(path, port, Shown()))
+        host = f"127.0.0.1:{VirtualBoard(port).coap_port}"
+        if not VirtualBoard(port).running:
+            raise Failure(f"the board in {port} is off", hint=f"suitup board start {port}")
+    return finish(asyncio.run(over_network(path, host, transport, bind)))
+
+
+def latest(release) -> Path:
+    """The newest envelope of a release folder."""
+    from suitup.release import LATEST, Release
+
+    folder = Path(release)
+    name = Release(folder).index()["latest"]
+    path = folder / (name or LATEST)
+    if not path.is_file():
+        raise Failure(
+            f"nothing to push in {release}",
+            hint="`suitup sign` (or `make sign`) puts a release there",
+        )
+    return path
+
+
+async def over_network(path, host, transport, bind=None):
+    """Serve the folder of `path` and push it to `host`; returns the Verdict."""
+    from suitup.boards.device import Device, split
+    from suitup.push import push, read_offer
+    from suitup.serve.server import ReleaseServer, own_address
+
+    name, port = split(host)
+    offer = read_offer(path)
+    show = Shown()
+    async with Device(name, port) as device:
+        address = await _resolve(name)
+        bind = bind or own_address(address)
+        ports = (
+            {"http_port": 0, "coap_port": None}
+            if transport == "http"
+            else {"http_port": None, "coap_port": 0}
+        )
+        async with ReleaseServer(path.parent, bind, log=show.log, **ports) as server:
+            url = server.url(transport, path.name)
+            show.step(f"offering {offer.version} (sequence {offer.sequence}) at {url}")
+            return await push(device, url, offer, show)
+
+
+async def _resolve(name):
+    import socket
+
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_DGRAM)
+    except socket.gaierror as error:
+        raise Failure(
+            f"no address for {name}", error.strerror, "give the board's IP address"
+        ) from None
+    return found[0][4][0]
+
+
+def finish(verdict) -> int:
+    """Print the verdict; returns the exit code."""
+    if verdict.traceback:
+        for line in verdict.traceback.rstrip().splitlines():
+            click.echo(f"  {line}")
+    if verdict.hint and verdict.word != "confirmed":
+        click.echo(f"hint: {verdict.hint}", err=True)
+    click.echo(verdict.line)
+    sys.stdout.flush()
+    return DONE if verdict.word == "confirmed" else REFUSED
+
+
+class Shown:
+    """Steps as lines; bytes as a bar on a terminal, one line per 10 % elsewhere."""
+
+    def __init__(self, stream=None):
+        self._stream = stream or sys.stdout
+        self._tty = self._stream.isatty()
+        self._bar = None
+        self._task = None
+        self._what = None
+        self._tenth = -1
+
+    def step(self, text):
+        self._end()
+        stamp = time.strftime("%H:%M:%S")
+        if self._tty and colour(self._stream):
+            stamp = click.style(stamp, dim=True)
+        print(f"{stamp} {text}", file=self._stream, flush=True)
+
+    def log(self, protocol, peer, text):
+        """What the board asks of the server; only the ends of transfers say more than the bar does."""
+        if "begins" not in text and not self._bar:
+            self.step(f"board: {protocol} {text}")
+
+    def progress(self, done, total, what):
+        if not total:
+            return
+        if self._tty:
+            self._show_bar(done, total, what)
+            return
+        tenth = 10 * done // total
+        if what != self._what:
+            self._what, self._tenth = what, -1
+        if tenth > self._tenth:
+            self._tenth = tenth
+            self.step(f"fetching {what}: {10 * tenth} % of {total} bytes")
+
+    def _show_bar(self, done, total, what):
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TransferSpeedColumn,
+        )
+
+        if self._bar is None:
+            self._bar = Progress(
+                TextColumn("fetching {task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
+                transient=True,
+            )  # fmt: skip
+            self._bar.start()
+            self._task = self._bar.add_task(what, total=total)
+        self._bar.update(self._task, description=what, completed=done, total=total)
+
+    def _end(self):
+        if self._bar:
+            self._bar.stop()
+            self._bar = None

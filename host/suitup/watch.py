@@ -1,0 +1,123 @@
+"""What a board's status means for an update that was offered to it: pure functions, used by push and its tests."""
+
+from suitup import numbers as n
+from suitup import reasons, version
+
+PREFIX = 8  # bytes of a manifest digest that the board keeps of what it went back from
+
+
+def same(one, other) -> bool:
+    """Do two digests, either of them perhaps cut to PREFIX bytes, name the same manifest?"""
+    if not one or not other:
+        return False
+    length = min(len(one), len(other))
+    return length >= PREFIX and one[:length] == other[:length]
+
+
+def slot(status, which) -> dict:
+    """What the status says of slot "a" or "b"; empty for none."""
+    return (status.get("slots") or {}).get(which) or {}
+
+
+def runs(status, digest) -> bool:
+    """Is this manifest running now?"""
+    return same(slot(status, status.get("running")).get("digest"), digest)
+
+
+def confirmed(status, digest) -> bool:
+    """Is this manifest running and confirmed?"""
+    return (
+        status.get("trial") is None
+        and status.get("active") == status.get("running")
+        and runs(status, digest)
+    )
+
+
+def went_back(status, before, digest) -> bool:
+    """Did the board go back from this manifest since `before`?"""
+    back = status.get("back") or {}
+    if not same(back.get("digest"), digest):
+        return False
+    known = (before.get("back") or {}).get("digest")
+    return not same(known, digest) and not runs(status, digest) and status.get("trial") is None
+
+
+def refused(status, before, digest, settled) -> dict | None:
+    """The `update` entry when the board turned this manifest down since `before`.
+
+    `settled`: it has had the time to begin, so that an entry like the one before is a new answer."""
+    update = status.get("update") or {}
+    if update.get("state") not in ("refused", "failed"):
+        return None
+    if update.get("digest") and not same(update["digest"], digest):
+        return None
+    old = before.get("update") or {}
+    if status.get("boot") == before.get("boot") and update == old and not settled:
+        return None
+    return update
+
+
+def shown_version(line: dict) -> str:
+    """The version of a slot, else its sequence number."""
+    numbers = line.get("version")
+    if numbers:
+        return version.show(numbers) if isinstance(numbers, list) else str(numbers)
+    return f"sequence {line['seq']}" if "seq" in line else "nothing"
+
+
+def why(entry: dict) -> tuple:
+    """(sentence, hint) for an entry with a reason and a detail."""
+    reason = entry.get("reason")
+    if reason is None:
+        return "no reason given", None
+    return reasons.explain(reason, entry.get("detail"))
+
+
+def up_to_date(entry: dict) -> bool:
+    return entry.get("reason") == n.R_UP_TO_DATE
+
+
+def describe(status: dict) -> list:
+    """Lines for people: what runs, what the slots hold, how the last update went."""
+    name = status.get("name", "board")
+    machine = status.get("machine")
+    lines = [f"board     {name}" + (f", {machine}" if machine else "")]
+    running = status.get("running")
+    if running is None:
+        lines.append("runs      recovery: no slot boots; it waits for an update")
+    else:
+        state = "on trial" if status.get("trial") == running else "confirmed"
+        lines.append(f"runs      slot {running}, {shown_version(slot(status, running))}, {state}")
+    for which in ("a", "b"):
+        line = slot(status, which)
+        if not line or line.get("state") == "empty":
+            lines.append(f"slot {which}    empty")
+            continue
+        text = f"slot {which}    {shown_version(line)}, sequence {line.get('seq')}, {line.get('state')}"
+        if line.get("digest"):
+            text += f", manifest {bytes(line['digest']).hex()[:16]}"
+        if status.get("trial") == which and running != which:
+            text += f", starts at the next reset ({status.get('tries')} tries)"
+        lines.append(text)
+    if "floor" in status:
+        lines.append(f"floor     sequence {status['floor']}: nothing below is taken")
+    update = status.get("update") or {}
+    if update.get("state") not in (None, "idle"):
+        text = f"update    {update['state']}"
+        if update.get("total"):
+            text += f", {update.get('done', 0)} of {update['total']} bytes"
+        if update.get("reason") is not None:
+            text += f": {why(update)[0]}"
+        lines.append(text)
+    back = status.get("back")
+    if back:
+        lines.append(f"went back from sequence {back.get('seq')}: {why(back)[0]}")
+    if status.get("traceback"):
+        lines += ["          " + line for line in status["traceback"].rstrip().splitlines()]
+    if status.get("dev"):
+        lines.append("note      trusts a development key")
+    if "free" in status:
+        lines.append(
+            f"heap      {status['free'] // 1024} KiB free, up {status.get('uptime', 0) // 1000} s"
+        )
+    return lines
