@@ -50,12 +50,12 @@ _VERIFYING = (2, 10)
 
 
 class Key:
-    """One COSE_Key. `kty`, `alg` (None: what the type allows), `crv`, `x`, `y`, `k`, `pub` (memoryviews, None where
+    """One COSE_Key. `kty`, `alg` (None: what the type allows), `crv`, `x`, `y`, `d`, `k`, `pub` (memoryviews, None where
     the type has no such label), `own_kid` (label 2), `roles`, `development`, `ops` (None or tuple)."""
 
     def __init__(self, data):
         c = Cursor(data)
-        self.kty = self.alg = self.crv = self.x = self.y = self.k = self.pub = None
+        self.kty = self.alg = self.crv = self.x = self.y = self.k = self.pub = self.d = None
         self.own_kid = self.ops = self._kid = None
         self.roles = ROLE_APP
         self.development = False
@@ -91,6 +91,8 @@ class Key:
             # a compressed point (y is a bool) is of no use to anyone here
             if kty == KTY_EC2 and self._required(-3).peek() == BSTR:
                 self.y = self._bytes(-3)
+            if -4 in raw:
+                self.d = self._bytes(-4)
         elif kty == KTY_SYMMETRIC:
             self.k = self._bytes(-1)
         elif kty == KTY_HSS_LMS or kty == KTY_AKP:
