@@ -1,0 +1,77 @@
+# suitup: signed, standard, brick-proof updates.
+# MIT licence.
+"""What an app needs:
+
+    import suit
+    suit.confirm()                      # the self-test passed: stay with this version
+    open(suit.path("settings.json"))    # a file that came with it
+    suit.update()                       # look at the configured servers; resets when there is news
+    await suit.update_async(url)        # the same beside a running asyncio app
+    suit.status()                       # what runs, what is armed, why the board last went back
+
+Every module behind these is imported when it is first needed."""
+
+
+def update(url=None, reset=True):
+    """Fetch, check and install the update at `url` (None: at the servers of the configuration), then
+    reset into its trial; with `reset` False return when it is armed. Raises SuitError with the
+    reason: R_UP_TO_DATE, R_ROLLBACK, R_UNAUTHORISED... (suit.numbers). Blocks."""
+    from .updater import update
+    from .wait import run
+
+    run(update(url, reset))
+
+
+async def update_async(url=None, reset=True):
+    """`update` under asyncio, while the app keeps running."""
+    from .updater import update
+    from .wait import drive
+
+    await drive(update(url, reset))
+
+
+def confirm():
+    """The running version is good: it is the active one from now on, and older ones are refused.
+    True when it was on trial; False, and no harm, when it had been confirmed before. Raises
+    SuitError(R_NOT_ALLOWED) while a trial is armed but has not started; OSError when the record
+    cannot be written, and the trial goes on."""
+    from .api import confirm
+
+    return confirm()
+
+
+def rollback():
+    """Give up the trial, go back to the confirmed version, reset. Raises SuitError(R_NOT_ALLOWED)
+    when there is no trial: what was confirmed stays (publish the old app under a higher number)."""
+    from .api import rollback
+
+    rollback()
+
+
+def status():
+    """-> dict: what runs, slots, floor, the update under way, why the board last went back."""
+    from .api import status
+
+    return status()
+
+
+def path(name):
+    """-> path of the file component `name` ("a/b" for nested ones) of the running version. Raises
+    SuitError(R_NOT_ALLOWED) when no slot is running."""
+    from .api import path
+
+    return path(name)
+
+
+async def listen():
+    """Answer discovery, status and nudges over CoAP, for as long as the app runs."""
+    from .listen import listen
+
+    await listen()
+
+
+async def poll():
+    """Look at the configured servers every `poll` seconds, for boards that cannot be reached."""
+    from .listen import poll
+
+    await poll()

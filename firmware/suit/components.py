@@ -10,6 +10,8 @@ not fit. Every 16 KiB written is made durable, so that a reset costs no more tha
 `abandon()` keeps it when the digest is known, and `mark` (the ETag of what is being fetched)
 beside it. What a component holds is judged by its digest alone, never by having been written."""
 
+import os
+
 try:
     from micropython import const
 except ImportError:
@@ -20,7 +22,7 @@ except ImportError:
 
 from .cbor import Cursor
 from .errors import SuitError
-from .numbers import R_COMPONENT_UNSUPPORTED, R_NOT_ALLOWED, R_TOO_LARGE
+from .numbers import R_COMPONENT_UNSUPPORTED, R_NOT_ALLOWED, R_OPERATION_FAILED, R_TOO_LARGE
 from .slots import file_size, make_folders, remove
 
 _FLUSH = const(16384)  # bytes
@@ -66,9 +68,10 @@ class FileComponent:
         self.path = path
         self._slot = slot
         self._writable = writable
-        self._file = None
-        self._writing = False
-        self._at = 0  # of the open file
+        self._reader = None  # open file, and where it stands
+        self._read_at = 0
+        self._writer = None  # open file while something is being written
+        self._at = 0  # bytes stored then
         self._size = None  # what begin was told
         self._room = 0  # bytes that fit
         self._digest = None
@@ -81,14 +84,13 @@ class FileComponent:
         return file_size(self.path)
 
     def read_at(self, offset, buf):
-        if self._file is None:
-            self._file = open(self.path, "rb")
-            self._at = 0
-        if offset != self._at:
-            self._file.seek(offset)
-        self._at = offset
-        n = self._file.readinto(buf) or 0
-        self._at += n
+        if self._reader is None:
+            self._reader = open(self.path, "rb")
+            self._read_at = 0
+        if offset != self._read_at:
+            self._reader.seek(offset)
+        n = self._reader.readinto(buf) or 0
+        self._read_at = offset + n
         return n
 
     def begin(self, size=None, digest=None):
@@ -103,11 +105,10 @@ class FileComponent:
         self._mark = None
         done = self._resumable()
         if done:
-            self._file = open(self.path, "ab")
+            self._writer = open(self.path, "ab")
             self._at = self._flushed = done
         else:
             self._fresh()
-        self._writing = True
         self._tell()
         return done
 
@@ -137,7 +138,7 @@ class FileComponent:
         if self._digest is not None:
             self._slot.set_part(self.path, self._digest, None)
         make_folders(self.path)
-        self._file = open(self.path, "wb")
+        self._writer = open(self.path, "wb")
         self._at = self._flushed = 0
         self._mark = None
 
@@ -145,7 +146,7 @@ class FileComponent:
         """Throw away what is there and start at zero."""
         self.close()
         self._fresh()
-        self._writing = True
+        self._tell()
 
     @property
     def mark(self):
@@ -153,7 +154,7 @@ class FileComponent:
 
     @mark.setter
     def mark(self, mark):
-        if self._writing and self._digest is not None and mark != self._mark:
+        if self._writer and self._digest is not None and mark != self._mark:
             self._slot.set_part(self.path, self._digest, mark)
         self._mark = mark
 
@@ -161,10 +162,10 @@ class FileComponent:
         n = len(view)
         if self._at + n > self._room:
             self._too_large(self._at + n)
-        self._file.write(view)
+        self._writer.write(view)
         self._at += n
         if self._at - self._flushed >= _FLUSH:
-            self._file.flush()
+            self._writer.flush()
             self._flushed = self._at
         self._tell()
 
@@ -174,7 +175,7 @@ class FileComponent:
 
     def abandon(self):
         """An error: keep only what can be resumed."""
-        if not self._writing:
+        if not self._writer:
             return
         try:
             self.close()
@@ -182,13 +183,28 @@ class FileComponent:
             if self._digest is None:
                 remove(self.path)
 
+    def swap(self, other):
+        """Exchange what both hold; `other` is a file of the same slot too."""
+        if not (self._writable and isinstance(other, FileComponent)):
+            raise SuitError(R_OPERATION_FAILED, "these cannot be swapped")
+        self.close()
+        other.close()
+        spare = self.path + "~"
+        os.rename(other.path, spare)
+        if self.size() is not None:
+            os.rename(self.path, other.path)
+        make_folders(self.path)
+        os.rename(spare, self.path)
+
     def close(self):
-        """Let go of the file, whichever way it was open."""
-        file = self._file
-        self._file = None
-        self._writing = False
-        if file:
-            file.close()
+        """Let go of the file, whichever way it is open."""
+        reader = self._reader
+        writer = self._writer
+        self._reader = self._writer = None
+        if reader:
+            reader.close()
+        if writer:
+            writer.close()
 
     def _too_large(self, size):
         text = "slot %s holds %d bytes, the image is %d"
@@ -230,6 +246,11 @@ class RamComponent:
 
     def abandon(self):
         self._data = None
+
+    def swap(self, other):
+        if not isinstance(other, RamComponent):
+            raise SuitError(R_OPERATION_FAILED, "these cannot be swapped")
+        self._data, other._data = other._data, self._data
 
     def close(self):
         pass

@@ -57,12 +57,25 @@ def _stream(region):
     return RegionStream(region)
 
 
+def _unchanged(machine, index):
+    """Generator: True when the board found the image of that digest at home, so that nothing is fetched."""
+    local_copy = getattr(machine.board, "local_copy", None)
+    digest = machine.param(index, n.P_IMAGE_DIGEST)
+    if local_copy is None or digest is None:
+        return False
+    machine.writes(index)
+    size = machine.param(index, n.P_IMAGE_SIZE)
+    return (yield from local_copy(machine.component(index), digest[1], size, digest[0]))
+
+
 def _fetch(machine, index):
     """8.4.10.4; a URI that is a text key of the envelope is served from there (7.5)."""
     uri = str(_parameter(machine, index, n.P_URI, "uri"), "utf-8")
     inside = machine.context.envelope.integrated(uri)
     if inside is not None:
         stream = _stream(inside)
+    elif (yield from _unchanged(machine, index)):
+        return
     else:
         stream = machine.board.open(uri, machine.param(index, n.P_FETCH_ARGUMENTS))
     yield from store(machine, index, stream)

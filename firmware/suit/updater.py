@@ -19,7 +19,6 @@ from . import decide, runtime
 from .config import read, trust_bytes
 from .errors import SuitError
 from .numbers import (
-    M_VALIDATE,
     R_BUDGET,
     R_BUSY,
     R_CONTENT_CHANGED,
@@ -89,8 +88,8 @@ def update(url=None, reset=True):
 
 def _first(url, config, port, progress):
     """Install from the first of the places that offers something to install."""
-    record = runtime.record()
-    if on_trial(record):
+    yield from _remember(config)
+    if on_trial(runtime.record()):
         raise SuitError(R_TRIAL_RUNNING)
     places = (url,) if url else config.servers
     if not places:
@@ -105,6 +104,17 @@ def _first(url, config, port, progress):
             if worst is None or _weight(error) > _weight(worst):
                 worst = error
     raise worst
+
+
+def _remember(config):
+    """Make sure that there is a record: nothing may be written while it is not known what runs."""
+    store = runtime.store()
+    if store.load() is None:
+        from .rebuild import rebuild
+        from .trust import TrustStore
+
+        trust = TrustStore(trust_bytes(runtime.root))
+        store.save((yield from rebuild(runtime.root, trust, config.tries)))
 
 
 def _weight(error):
@@ -160,7 +170,7 @@ def _spool(url, path, config):
 def _install(region, url, config, port, progress):
     from .board import Board
     from .envelope import authenticate
-    from .processor import Processor
+    from .processor import UPDATE, Processor
     from .trust import TrustStore
 
     envelope = yield from authenticate(region, TrustStore(trust_bytes(runtime.root)))
@@ -179,13 +189,14 @@ def _install(region, url, config, port, progress):
         wanted = components(manifest, board)
         _clear(record, slot, wanted)
         progress.state = "fetching"
-        yield from Processor(envelope, board).update()
+        # all of the update procedure but its last part, which is judged as the launcher will
+        yield from Processor(envelope, board).run(UPDATE[:-1])
         board.close()
         progress.state = "installing"
         board = Board(config, port, slot)
         board.roles = envelope.key.roles
         validation = Processor(envelope, board)
-        yield from validation.run((M_VALIDATE,))
+        yield from validation.run(UPDATE[-1:])
         check(validation, manifest, board)
     finally:
         board.close()

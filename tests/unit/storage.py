@@ -2,46 +2,65 @@
 
 from harness import MICROPYTHON
 
-_n = 0
+_mounted = None  # the device behind /t, one at a time
 
 
 def folder(blocks=64):
-    """-> the path of a fresh folder; `blocks` of 4 KiB where it is a littlefs."""
-    global _n
-    _n += 1
+    """-> the path of a fresh folder; `blocks` of 4 KiB where it is a littlefs. On MicroPython the one
+    before it is gone then."""
     if not MICROPYTHON:
         import tempfile
 
         return tempfile.mkdtemp()
+    import gc
+
     import vfs
 
-    device = RamBlocks(blocks)
-    vfs.VfsLfs2.mkfs(device)
-    vfs.mount(device, "/t%d" % _n)
-    return "/t%d" % _n
+    global _mounted
+    if _mounted:
+        vfs.umount("/t")
+        _mounted = None
+        gc.collect()
+    _mounted = RamBlocks(bytearray(b"\xff" * (blocks * 4096)))
+    vfs.VfsLfs2.mkfs(_mounted)
+    vfs.mount(_mounted, "/t")
+    return "/t"
+
+
+def power_cut():
+    """What is on the flash stays, what is in open files is gone (littlefs only)."""
+    global _mounted
+    if _mounted:
+        import vfs
+
+        vfs.umount("/t")
+        # files that are still open go on with a copy
+        _mounted = RamBlocks(bytearray(_mounted.data))
+        vfs.mount(_mounted, "/t")
 
 
 class RamBlocks:
-    def __init__(self, blocks, size=4096):
-        self.size = size
-        self.data = bytearray(b"\xff" * (blocks * size))
+    """A block device of 4 KiB blocks over a bytearray."""
+
+    def __init__(self, data):
+        self.data = data
 
     def readblocks(self, n, buf, offset=0):
-        at = n * self.size + offset
-        buf[:] = self.data[at : at + len(buf)]
+        at = n * 4096 + offset
+        buf[:] = memoryview(self.data)[at : at + len(buf)]
 
-    def writeblocks(self, n, buf, offset=None):
-        at = n * self.size + (offset or 0)
+    def writeblocks(self, n, buf, offset=0):
+        at = n * 4096 + offset
         self.data[at : at + len(buf)] = buf
 
     def ioctl(self, op, arg):
         if op == 4:
-            return len(self.data) // self.size
+            return len(self.data) // 4096
         if op == 5:
-            return self.size
+            return 4096
         if op == 6:
-            at = arg * self.size
-            self.data[at : at + self.size] = b"\xff" * self.size
+            at = arg * 4096
+            self.data[at : at + 4096] = b"\xff" * 4096
         return 0
 
 

@@ -1,0 +1,308 @@
+# The invocation procedure: choose a slot, verify it, run it; go back when it fails.
+# MIT licence.
+"""`boot()` is all that main.py calls. In this order:
+
+1. read the record (or rebuild it), ask `decide` what to do, save what that changes
+2. on trial: start the watchdog
+3. authenticate the slot's manifest again, run validate, load and invoke, ask board policy
+4. mount the image, make it the only place modules come from, import its `main`
+5. when that fails: a trial is gone back from at once, with its traceback kept; a confirmed app that
+   crashes early three times in a row leads to recovery
+
+One console line per boot says what runs. Ctrl-C at any point disarms the watchdog and leads to the
+REPL. Neither slot good: recovery.py."""
+
+import gc
+import sys
+import time
+
+from . import decide, runtime
+from .errors import SuitError
+from .numbers import (
+    C_IMAGE_MATCH,
+    R_BACK_ENDED,
+    R_BACK_EXCEPTION,
+    R_BUDGET,
+    R_CONDITION_FAILED,
+    R_DIGEST,
+    R_NO_PAYLOAD,
+    R_OPERATION_FAILED,
+    R_ROLLBACK,
+    R_STORAGE,
+    R_UNAUTHORISED,
+)
+from .wait import run
+
+_VERIFY = 300  # seconds a validation may take before the watchdog ends it
+
+
+def boot(root="/suit"):
+    """Never raises but SystemExit from a confirmed app (a soft reset)."""
+    from .config import read
+    from .port import chip
+
+    runtime.root = root
+    port = chip()
+    config = read(root)
+    try:
+        slot = _choose(port, config)
+        if slot is None:
+            from . import recovery
+
+            recovery.serve(config, port)
+        else:
+            _run(slot, port, config)
+    except KeyboardInterrupt:
+        _unwatch()
+        print("suit: stopped at the console")
+
+
+def _unwatch():
+    if runtime.watchdog:
+        runtime.watchdog.stop()
+        runtime.watchdog = None
+
+
+def _choose(port, config):
+    """-> the slots.Slot that may run, verified and mounted, or None for recovery."""
+    store = runtime.store()
+    failed = [0, 0]
+    why = None
+    trust = None
+    try:
+        trust = _trust()
+    except (SuitError, OSError) as error:
+        why = (getattr(error, "reason", R_STORAGE), "trust store")
+    record = store.load()
+    if record is None:
+        record = _rebuilt(store, trust, config)
+    _tidy(record)
+    while True:
+        action, slot, new = decide.decide(record, port.cause(), failed)
+        if new:
+            try:
+                store.save(new)
+            except OSError:
+                if action == decide.TRIAL:
+                    # a trial whose tries cannot be counted must not run
+                    failed[slot] = R_STORAGE
+                    continue
+            record = new
+        if action == decide.RECOVER:
+            break
+        runtime.trial = action == decide.TRIAL
+        if runtime.trial:
+            _watch(port, config)
+        try:
+            verified = run(_verified(slot, record, config, port, trust))
+            _say(slot, record)
+            runtime.running = slot
+            return verified
+        except Exception as error:  # nothing that is stored may keep the board from recovery
+            failed[slot], detail = _reason(error)
+            why = (failed[slot], detail)
+            print("suit: slot %s does not verify: %s %s" % ("ab"[slot], failed[slot], detail))
+            _unwatch()
+            runtime.trial = False
+    if why is None and record.crashes >= decide.MAX_CRASHES:
+        why = (R_BACK_EXCEPTION, "crashed early %d times" % record.crashes)
+    runtime.recovery = why or (record.back_reason, None)
+    return None
+
+
+def _trust():
+    from .config import trust_bytes
+    from .trust import TrustStore
+
+    trust = TrustStore(trust_bytes(runtime.root))
+    runtime.development = trust.development
+    if trust.development:
+        print("suit: DEVELOPMENT KEY trusted; anyone may have it, not for production")
+    return trust
+
+
+def _rebuilt(store, trust, config):
+    from .rebuild import rebuild
+
+    record = run(rebuild(runtime.root, trust, config.tries)) if trust else None
+    if record is None:
+        return decide.rebuilt((None, None), 0)
+    if record.floors:
+        try:
+            store.save(record)
+        except OSError:
+            pass  # it can be rebuilt again
+    return record
+
+
+def _tidy(record):
+    """What an update or a trial left behind and nothing may use any more."""
+    from .slots import Slot, remove
+    from .state import BAD, EMPTY
+
+    try:
+        remove(runtime.root + "/spool")
+        for index in (0, 1):
+            # should the record be lost later, nothing but good manifests may speak for it
+            if index not in (record.active, record.trial) and record.slots[index].status in (
+                EMPTY,
+                BAD,
+            ):
+                Slot(runtime.root, index).drop_manifest()
+    except OSError:
+        pass  # tried again at the next boot
+
+
+def _watch(port, config):
+    from .port.watchdog import Watchdog
+
+    runtime.watchdog = Watchdog(port, config.wdt)
+    runtime.watchdog.start(_VERIFY)
+
+
+def _reason(error):
+    """-> (reason, detail) why a slot does not verify. Whether the bytes were damaged or the manifest
+    wants something that is not so decides if it may be installed again."""
+    if isinstance(error, MemoryError):
+        return R_BUDGET, "memory"
+    if isinstance(error, OSError):
+        missing = error.args and error.args[0] == 2
+        return (R_NO_PAYLOAD if missing else R_STORAGE), error.args[0] if error.args else None
+    if not isinstance(error, SuitError):
+        return R_OPERATION_FAILED, repr(error)
+    where = getattr(error, "where", None)
+    if error.reason == R_CONDITION_FAILED and where and where[1] == C_IMAGE_MATCH:
+        return R_DIGEST, where[2]
+    return error.reason or R_OPERATION_FAILED, error.detail
+
+
+def _verified(index, record, config, port, trust):
+    """Generator: the Slot, once everything in it is proved and the image is mounted. This is the
+    only way to one that can run."""
+    from .board import Board
+    from .envelope import authenticate
+    from .policy import check, floor_key
+    from .processor import Processor
+    from .region import FileRegion
+    from .slots import Slot
+
+    if trust is None:
+        raise SuitError(R_UNAUTHORISED, "no trust store")
+    slot = Slot(runtime.root, index)
+    board = Board(config, port, slot)
+    with open(slot.manifest, "rb") as file:
+        envelope = yield from authenticate(FileRegion(file), trust)
+        manifest = envelope.manifest
+        if bytes(envelope.digest) != record.slots[index].digest:
+            raise SuitError(R_DIGEST, "another manifest")
+        if manifest.sequence_number < record.floor(floor_key(manifest)):
+            raise SuitError(R_ROLLBACK, "below the floor")
+        board.roles = envelope.key.roles
+        processor = Processor(envelope, board)
+        try:
+            yield from processor.invocation()
+        except SuitError as error:
+            error.where = getattr(processor, "where", None)
+            raise
+        finally:
+            board.close()
+        app = check(processor, manifest, board)
+        if app not in [invoked[0] for invoked in processor.invoked]:
+            raise SuitError(R_OPERATION_FAILED, "the app is not invoked")
+    runtime.version = manifest.set_version
+    _mount(slot, port)
+    return slot
+
+
+def _mount(slot, port):
+    import vfs
+
+    native = getattr(vfs, "VfsRom", None)
+    memory = port.rom_buffer(slot.app) if native else None
+    if memory is not None:
+        rom = native(memory)
+    else:
+        from .region import FileRegion
+        from .romvfs import RomVfs
+
+        rom = RomVfs(FileRegion(open(slot.app, "rb")))
+    vfs.mount(rom, "/rom_" + slot.name)
+
+
+def _say(slot, record):
+    line = record.slots[slot]
+    text = "suit: slot %s, sequence %d" % ("ab"[slot], line.sequence)
+    if runtime.trial:
+        text += ", on trial, %d tries left" % record.tries
+    print(text)
+
+
+def _run(slot, port, config):
+    """Import the app's `main` and see it to its end."""
+    where = "/rom_" + slot.name
+    # nothing but the slot and what is frozen: no stray file may take a module's place
+    sys.path[:] = [where, where + "/lib", ".frozen"]
+    gc.collect()
+    if runtime.watchdog:
+        runtime.watchdog.start(config.trial)
+    started = time.ticks_ms()
+    try:
+        module = __import__("main")
+        if hasattr(module, "main"):
+            result = module.main()
+            if hasattr(result, "send"):  # a coroutine
+                import asyncio
+
+                asyncio.run(result)
+    except KeyboardInterrupt:
+        raise
+    except SystemExit:
+        _ended(port)
+        raise
+    except BaseException as error:
+        early = time.ticks_diff(time.ticks_ms(), started) < config.trial * 1000
+        _crashed(error, early, port)
+    else:
+        _ended(port)
+
+
+def _ended(port):
+    """The app returned. On trial that is a failure; a confirmed one leaves the REPL."""
+    record = runtime.record()
+    if runtime.trial and record.trial == runtime.running:
+        runtime.store().save(decide.went_back(record, R_BACK_ENDED))
+        print("suit: the app ended before it confirmed; going back")
+        port.reset()
+
+
+def _crashed(error, early, port):
+    digest = _keep_traceback(error)
+    record = runtime.record()
+    try:
+        if runtime.trial and record.trial == runtime.running:
+            print("suit: the app failed on trial; going back")
+            runtime.store().save(decide.went_back(record, R_BACK_EXCEPTION, 0, digest))
+        elif early:
+            runtime.store().save(decide.crashed(record))
+        elif record.crashes:
+            runtime.store().save(decide.stable(record))
+    except OSError:
+        pass  # a trial then runs out of tries instead
+    port.reset()
+
+
+def _keep_traceback(error):
+    """Print it, keep it for `suitup status`; -> digest of what is kept."""
+    import hashlib
+    import io
+
+    sys.print_exception(error)
+    try:
+        text = io.StringIO()
+        sys.print_exception(error, text)
+        data = text.getvalue().encode()[-2048:]
+        with open(runtime.root + "/traceback", "wb") as file:
+            file.write(data)
+        return hashlib.sha256(data).digest()
+    except (OSError, MemoryError):
+        return b""

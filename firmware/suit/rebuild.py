@@ -1,0 +1,30 @@
+# When both copies of the record are lost: what the slots themselves can prove.
+# MIT licence.
+"""`rebuild(root, trust, tries)` is a generator; its value is a Record made from the manifests in the
+slots that authenticate (decide.rebuilt says which slot is what). Images are not looked at here:
+the launcher verifies whatever it runs."""
+
+from . import decide
+from .errors import SuitError
+from .policy import floor_key
+from .region import FileRegion
+from .slots import Slot
+
+
+def rebuild(root, trust, tries):
+    found = [None, None]
+    for index in (0, 1):
+        try:
+            with open(Slot(root, index).manifest, "rb") as file:
+                found[index] = yield from _proved(FileRegion(file), trust)
+        except (SuitError, OSError):
+            pass
+    return decide.rebuilt(found, tries)
+
+
+def _proved(region, trust):
+    from .envelope import authenticate
+
+    envelope = yield from authenticate(region, trust)
+    manifest = envelope.manifest
+    return bytes(envelope.digest), manifest.sequence_number, floor_key(manifest)
