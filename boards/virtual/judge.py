@@ -23,7 +23,7 @@ from suit import numbers as n
 from suit.cbor import Cursor
 from suit.envelope import authenticate
 from suit.errors import SuitError
-from suit.processor import INVOCATION, UPDATE, Processor
+from suit.processor import INVOCATION, LATER, LATER_PARAMETERS, UPDATE, Processor
 from suit.region import FileRegion, MemoryRegion
 from suit.transports.local import FileStream
 from suit.trust import Key, TrustStore
@@ -200,7 +200,20 @@ def refused(error, words):
         "reason": error.reason,
         "detail": error.detail if isinstance(error.detail, (int, str)) else repr(error.detail),
         "offset": error.offset,
+        "lacks": lacks(error),
     }
+
+
+def lacks(error):
+    """What this build has no code for, if that is why it refused; a number no text gives is not lacking."""
+    reason, detail = error.reason, error.detail
+    if reason == n.R_ALG_UNSUPPORTED:
+        return "algorithm %s" % detail
+    if reason == n.R_COMMAND_UNSUPPORTED and (detail == "dependencies" or detail in LATER):
+        return detail if detail == "dependencies" else "command %d" % detail
+    if reason == n.R_PARAMETER_UNSUPPORTED and (detail == n.P_ENCRYPTION_INFO or detail in LATER_PARAMETERS):
+        return "parameter %d" % detail
+    return None
 
 
 def judge_suit(case):

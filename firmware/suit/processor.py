@@ -19,7 +19,7 @@ Nested sequences are frames on a list of this file, never Python recursion. Deci
   and every other refusal end the procedure.
 * An unknown command or parameter ends the procedure when it is reached. Custom ones are unknown here.
 
-Commands of other drafts live in files loaded when such a command is reached: see `_LATER`."""
+Commands of other drafts live in files loaded when such a command is reached: see `LATER`."""
 
 from . import conditions, directives
 from . import numbers as n
@@ -39,7 +39,7 @@ INVOCATION = (n.M_VALIDATE, n.M_LOAD, n.M_INVOKE)
 
 # number -> module of `suit` with COMMANDS and PARAMETERS as here, STEERING (numbers in COMMANDS that read their own
 # argument, like those in _STEERING) and SHARED (numbers that the shared sequence may hold)
-_LATER = {
+LATER = {
     n.C_DEPENDENCY_INTEGRITY: "dependencies",
     n.C_IS_DEPENDENCY: "dependencies",
     n.C_PROCESS_DEPENDENCY: "dependencies",
@@ -54,7 +54,7 @@ _LATER = {
     n.C_OVERRIDE_MULTIPLE: "management",
     n.C_COPY_PARAMS: "management",
 }
-_LATER_PARAMETERS = {
+LATER_PARAMETERS = {
     n.P_USE_BEFORE: "management",
     n.P_MINIMUM_BATTERY: "management",
     n.P_UPDATE_PRIORITY: "management",
@@ -141,8 +141,8 @@ def read_parameters(machine, c):
         at = c.pos
         number = c.int()
         reader = PARAMETERS.get(number)
-        if reader is None and number in _LATER_PARAMETERS:
-            module = optional(_LATER_PARAMETERS[number])
+        if reader is None and number in LATER_PARAMETERS:
+            module = optional(LATER_PARAMETERS[number])
             if module:
                 reader = module.PARAMETERS.get(number)
         if reader is None:
@@ -532,8 +532,8 @@ class Processor:
         shared = command in _SHARED
         if found is None:
             found = _FLOW.get(command) or directives.COMMANDS.get(command)
-        if found is None and command in _LATER:
-            module = optional(_LATER[command])
+        if found is None and command in LATER:
+            module = optional(LATER[command])
             if module:
                 found = module.COMMANDS.get(command)
                 shared = command in module.SHARED
