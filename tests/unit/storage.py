@@ -34,8 +34,10 @@ def power_cut():
         import vfs
 
         vfs.umount("/t")
-        # files that are still open go on with a copy
-        _mounted = RamBlocks(bytearray(_mounted.data))
+        # files that are still open have no flash any more
+        data = _mounted.data
+        _mounted.data = b""
+        _mounted = RamBlocks(data)
         vfs.mount(_mounted, "/t")
 
 
