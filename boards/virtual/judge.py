@@ -1,20 +1,25 @@
 # The device code as a judge: cases in, verdicts out, one JSON object per line.
 # MIT licence.
-"""Run under MicroPython (or CPython) with `firmware/` on the module path; reads one request per line from stdin, writes
-one answer per line to stdout. `suitup conformance` and `suitup simulate` are its users.
+"""Run under MicroPython (or CPython) with `firmware/` on the module path; reads one request per
+line from stdin, writes one answer per line to stdout. `suitup conformance` and `suitup simulate`
+are its users.
 
-{"kind": "suit", "envelope": path, "trust": hex of a COSE_KeySet, "payloads": {URI: path}, "secrets": hex of a
-COSE_KeySet, "environment": {as in tests/vectors/README.md}}
- -> {"result": word, "reason", "detail", "offset", "failing": {"sequence", "command", "component", "uri"},
+{"kind": "suit", "envelope": path, "trust": hex of a COSE_KeySet, "payloads": {URI: path},
+"secrets": hex of a COSE_KeySet, "environment": {as in tests/vectors/README.md}}
+ -> {"result": word, "reason", "detail", "offset", "failing": {"sequence", "command", "component",
+ "uri"},
      "components_after": {name: hex}, "invoked": [{"component", "args"}],
      "trace": [{"sequence", "command", "component", "uri", "offset", "reason"}]}
 
 {"kind": "cbor", "items": [hex]} -> {"results": [null when read, else what is wrong]}
-{"kind": "verify", "key": hex of a COSE_Key, "alg": int, "tests": [[message hex, signature hex]]} -> {"results": [bool]}
-{"kind": "cose", "message": hex, "payload": hex or null, "external": hex, "trust": hex} -> {"result": "ok" or word}
+{"kind": "verify", "key": hex of a COSE_Key, "alg": int, "tests": [[message hex, signature hex]]}
+-> {"results": [bool]}
+{"kind": "cose", "message": hex, "payload": hex or null, "external": hex, "trust": hex} ->
+{"result": "ok" or word}
 {"kind": "thumbprint", "key": hex} -> {"result": hex}
 
-Components live in RAM and exist when they are named. Board policy is not part of this: nothing but the texts."""
+Components live in RAM and exist when they are named. Board policy is not part of this: nothing but
+the texts."""
 
 import json
 import sys
@@ -23,7 +28,8 @@ from suit import numbers as n
 from suit.cbor import Cursor
 from suit.envelope import authenticate
 from suit.errors import SuitError
-from suit.processor import INVOCATION, LATER, LATER_PARAMETERS, UPDATE, Processor
+from suit.parameters import LATER_PARAMETERS
+from suit.processor import INVOCATION, LATER, UPDATE, Processor
 from suit.region import FileRegion, MemoryRegion
 from suit.transports.local import FileStream
 from suit.trust import Key, TrustStore
@@ -183,7 +189,12 @@ class Board:
 
 def describe(machine, section, command, index):
     """Where in a manifest, in words that a person can use."""
-    found = {"sequence": SECTIONS.get(section, str(section)), "command": command, "component": None, "uri": None}
+    found = {
+        "sequence": SECTIONS.get(section, str(section)),
+        "command": command,
+        "component": None,
+        "uri": None,
+    }
     try:
         if index is not None:
             found["component"] = name_of(machine.context.identifier(index))
@@ -205,13 +216,16 @@ def refused(error, words):
 
 
 def lacks(error):
-    """What this build has no code for, if that is why it refused; a number no text gives is not lacking."""
+    """What this build has no code for, if that is why it refused; a number no text gives is not
+    lacking."""
     reason, detail = error.reason, error.detail
     if reason == n.R_ALG_UNSUPPORTED:
         return "algorithm %s" % detail
     if reason == n.R_COMMAND_UNSUPPORTED and (detail == "dependencies" or detail in LATER):
         return detail if detail == "dependencies" else "command %d" % detail
-    if reason == n.R_PARAMETER_UNSUPPORTED and (detail == n.P_ENCRYPTION_INFO or detail in LATER_PARAMETERS):
+    if reason == n.R_PARAMETER_UNSUPPORTED and (
+        detail == n.P_ENCRYPTION_INFO or detail in LATER_PARAMETERS
+    ):
         return "parameter %d" % detail
     return None
 

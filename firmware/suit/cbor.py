@@ -9,14 +9,16 @@
         else: c.skip()
     c.end()                         # nothing may follow
 
-Refused wherever they stand: longer heads than needed, indefinite lengths, floats (SUIT has none), text that is
-not UTF-8, more than MAX_NESTING containers around an item. `skip` and `raw` look at every byte of the item; they
-also refuse duplicate keys, and keys out of order unless `ordered=False` (COSE maps). Whoever walks a map himself calls
-`key_order` after each key. A getter moves the cursor only when it succeeds. A refusal is SuitError(R_CBOR_PARSE,
-what, offset), or R_STRUCTURE where the item is well-formed but of another type than asked for; offsets count from
+Refused wherever they stand: longer heads than needed, indefinite lengths, floats (SUIT has none),
+text that is not UTF-8, more than MAX_NESTING containers around an item. `skip` and `raw` look at
+every byte of the item; they also refuse duplicate keys, and keys out of order unless
+`ordered=False` (COSE maps). A getter moves the cursor only when it
+succeeds. A refusal is SuitError(R_CBOR_PARSE, what, offset), or
+R_STRUCTURE where the item is well-formed but of another type than asked for; offsets count from
 the start of the view, plus `base`.
 
-Writing: `encode(value)` for int, bytes, str, bool, None, list, tuple and dict; `head(major, n)` for a head alone."""
+Writing: `encode(value)` for int, bytes, str, bool, None, list, tuple and dict; `head(major, n)`
+for a head alone."""
 
 try:
     from micropython import const
@@ -28,6 +30,7 @@ except ImportError:
 
 from .errors import SuitError
 from .numbers import MAX_NESTING, R_CBOR_PARSE, R_STRUCTURE
+from .utf8 import wrong_utf8
 
 UINT = const(0)
 NINT = const(1)
@@ -43,29 +46,6 @@ _TRUE = const(21)
 _NULL = const(22)
 
 
-def _utf8(view, pos, end):
-    """None when view[pos:end] is UTF-8 (RFC 3629), else the offset of the sequence that is not.
-    (MicroPython's own check takes surrogates and overlong forms.)"""
-    while pos < end:
-        lead = view[pos]
-        if lead < 0x80:
-            pos += 1
-            continue
-        n = 1 if lead < 0xE0 else 2 if lead < 0xF0 else 3
-        if lead < 0xC2 or lead > 0xF4 or pos + n >= end:
-            return pos
-        second = view[pos + 1]
-        low = 0xA0 if lead == 0xE0 else 0x90 if lead == 0xF0 else 0x80
-        high = 0x9F if lead == 0xED else 0x8F if lead == 0xF4 else 0xBF
-        if second < low or second > high:
-            return pos
-        for i in range(2, n + 1):
-            if view[pos + i] & 0xC0 != 0x80:
-                return pos
-        pos += n + 1
-    return None
-
-
 def _before(view, a, a_end, b, b_end):
     """True when view[a:a_end] sorts before view[b:b_end], byte by byte."""
     while a < a_end and b < b_end:
@@ -77,7 +57,8 @@ def _before(view, a, a_end, b, b_end):
 
 
 class Cursor:
-    """A position in `view` (bytes-like) between `pos` and `end`; `base` is added to offsets in refusals."""
+    """A position in `view` (bytes-like) between `pos` and `end`; `base` is added to offsets in
+    refusals."""
 
     def __init__(self, view, pos=0, end=None, base=0):
         self.view = view if isinstance(view, memoryview) else memoryview(view)
@@ -94,7 +75,8 @@ class Cursor:
         self.fail("another type is expected", None, R_STRUCTURE)
 
     def _head(self, major):
-        """The argument of the head at `pos`, which must have that major type (None: any); sets `_after`."""
+        """The argument of the head at `pos`, which must have that major type (None: any); sets
+        `_after`."""
         view = self.view
         pos = self.pos
         if pos >= self.limit:
@@ -124,7 +106,8 @@ class Cursor:
         return arg
 
     def length(self, major):
-        """Head of a string of which only the beginning may lie in the view; the bytes that follow it."""
+        """Head of a string of which only the beginning may lie in the view; the bytes that follow
+        it."""
         n = self._head(major)
         self.pos = self._after
         return n
@@ -137,7 +120,8 @@ class Cursor:
 
     def _count(self, major, items):
         n = self._head(major)
-        # every item takes a byte, so a count that cannot be true is refused before anybody loops over it
+        # every item takes a byte, so a count that cannot be true is refused before anybody loops
+        # over it
         if n * items > self.limit - self._after:
             self.fail("ends too early")
         self.pos = self._after
@@ -183,7 +167,7 @@ class Cursor:
     def text(self):
         """A view of the content of a text string, checked to be UTF-8."""
         end = self._string(TSTR)
-        wrong = _utf8(self.view, self._after, end)
+        wrong = wrong_utf8(self.view, self._after, end)
         if wrong is not None:
             self.fail("not UTF-8", wrong)
         self.pos = end
@@ -227,19 +211,10 @@ class Cursor:
         self.pos = self._after
         return n
 
-    def key_order(self, previous, start):
-        """Call after each key of a map: `start` is where it starts, `previous` what the call for the key before
-        returned, None at first. Refuses keys that are not sorted by their bytes, and so duplicates too."""
-        if previous is not None:
-            # the previous key ends somewhere before `start`; its bytes are self-delimiting, so running into the
-            # bytes after it cannot make a wrong order look right
-            if not _before(self.view, previous, start, start, self.pos):
-                self.fail("duplicate key or keys out of order", start)
-        return start
-
     def skip(self, ordered=True):
-        """Pass one item of any kind, looking at every byte of it. No recursion: a list holds, for each open
-        container, [items left, keys seen or bounds of the last key, start of the current item]."""
+        """Pass one item of any kind, looking at every byte of it. No recursion: a list holds, for
+        each open container, [items left, keys seen or bounds of the last key, start of the current
+        item]."""
         start = self.pos
         levels = []
         try:
@@ -274,7 +249,8 @@ class Cursor:
                     raise SuitError(R_CBOR_PARSE, "nested too deep", self.base + at)
                 levels.append([opened, major == MAP, None if ordered else set(), 0])
                 continue
-            # an item is complete: perhaps the last one of its container, and that of the one around it
+            # an item is complete: perhaps the last one of its container, and that of the one
+            # around it
             while levels:
                 level = levels[-1]
                 level[0] -= 1
@@ -332,8 +308,8 @@ def _value(c):
 
 
 def value(data, ordered=True):
-    """Decode one whole item of trusted data (config, state) to Python objects; bytes are copied. Maps whose keys
-    are arrays or maps are refused by Python (TypeError)."""
+    """Decode one whole item of trusted data (config, state) to Python objects; bytes are copied.
+    Maps whose keys are arrays or maps are refused by Python (TypeError)."""
     c = Cursor(data)
     c.skip(ordered)
     c.end()
@@ -351,7 +327,9 @@ def head(major, n):
         size <<= 1
     if size > 8:
         raise ValueError("over 64 bits")
-    return bytes((major | (23 + (size if size < 4 else 3 if size == 4 else 4)),)) + n.to_bytes(size, "big")
+    return bytes((major | (23 + (size if size < 4 else 3 if size == 4 else 4)),)) + n.to_bytes(
+        size, "big"
+    )
 
 
 def encode(obj):

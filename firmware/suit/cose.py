@@ -1,17 +1,20 @@
 # COSE signatures and MACs over a payload that is known already (RFC 9052).
 # MIT licence.
-"""`verify(block, payload, trust)` checks a tagged COSE_Sign1, COSE_Sign, COSE_Mac0 or COSE_Mac in the region
-`block`: `payload` is the detached payload (for SUIT the encoded SUIT_Digest, suit-manifest 8.3), or None when the
-payload must be inside; `trust` a `trust.TrustStore`. It returns the `Key` whose signature or MAC holds; of several
-signers one is enough. Otherwise SuitError:
+"""`verify(block, payload, trust)` checks a tagged COSE_Sign1, COSE_Sign, COSE_Mac0 or COSE_Mac in
+the region `block`: `payload` is the detached payload (for SUIT the encoded SUIT_Digest,
+suit-manifest 8.3), or None when the payload must be inside; `trust` a `trust.TrustStore`. It
+returns the `Key` whose signature or MAC holds; of several signers one is enough. Otherwise
+SuitError:
 
 R_CBOR_PARSE        not well-formed or not deterministic
-R_COSE_UNSUPPORTED  not the structure of such an object; alg not protected; payload attached or missing; unknown `crit`
+R_COSE_UNSUPPORTED  not the structure of such an object; alg not protected; payload attached or
+                    missing; unknown `crit`
 R_ALG_UNSUPPORTED   no signer uses an algorithm of this board
 R_UNAUTHORISED      no trusted key for it, or the signature does not hold
 
-Headers are read through a window of 512 bytes per layer; the signature is handed on as a region, so that one of
-40 KiB never stands in RAM. COSE_Mac is understood with one recipient `direct` (the key itself is shared)."""
+Headers are read through a window of 512 bytes per layer; the signature is handed on as a region,
+so that one of 40 KiB never stands in RAM. COSE_Mac is understood with one recipient `direct` (the
+key itself is shared)."""
 
 try:
     from micropython import const
@@ -46,7 +49,8 @@ _MAX_SIGNERS = const(8)
 _CONTENT_TYPE = const(3)
 
 _CONTEXT = {TAG_SIGN1: "Signature1", TAG_SIGN: "Signature", TAG_MAC0: "MAC0", TAG_MAC: "MAC"}
-# what a `crit` list may name: header parameters that this file acts on or may leave aside knowingly
+# what a `crit` list may name: header parameters that this file acts on or may leave aside
+# knowingly
 _UNDERSTOOD = (HDR_ALG, HDR_KID, _CONTENT_TYPE)
 
 
@@ -55,7 +59,8 @@ def _refuse(what, offset=None):
 
 
 class _Reader:
-    """A walk over a region through one small window; `at` is the offset where the window starts."""
+    """A walk over a region through one small window; `at` is the offset where the window
+    starts."""
 
     def __init__(self, region):
         self.region = region
@@ -78,8 +83,9 @@ class _Reader:
 
 
 class _Headers:
-    """The two buckets at cursor `c`, which moves behind them. `protected` is the content of the protected bucket as
-    it goes into the structure that is signed: the empty map counts as the empty string (RFC 9052 section 4.4)."""
+    """The two buckets at cursor `c`, which moves behind them. `protected` is the content of the
+    protected bucket as it goes into the structure that is signed: the empty map counts as the
+    empty string (RFC 9052 section 4.4)."""
 
     def __init__(self, c):
         self.alg = self.kid = None
@@ -145,16 +151,20 @@ def _check(headers, message, signature, trust):
     verify_with = verifier(alg).verify
     failure = None
     for key in trust.candidates(alg, headers.kid):
+        held = None
         try:
-            verify_with(key, message, signature)
-            return key
+            held = verify_with(key, message, signature)
+            if held is not key:
+                raise SuitError(R_UNAUTHORISED, "verdict")
+            return held
         except SuitError as error:
             failure = error
     raise failure or SuitError(R_UNAUTHORISED, "no trusted key")
 
 
 def _best(first, second):
-    """Of two failures the one that says more: a signature that does not hold before an unknown algorithm."""
+    """Of two failures the one that says more: a signature that does not hold before an unknown
+    algorithm."""
     if first is None or second.reason == R_UNAUTHORISED:
         return second
     return first
@@ -183,7 +193,8 @@ def _end(reader):
 
 
 def _one_layer(reader, tag, headers, payload, external):
-    """COSE_Sign1 and COSE_Mac0, and COSE_Mac with its recipient: returns [(headers, message, signature)]."""
+    """COSE_Sign1 and COSE_Mac0, and COSE_Mac with its recipient: returns [(headers, message,
+    signature)]."""
     prefix = _text(_CONTEXT[tag]) + _bytes(headers.protected) + _bytes(external) + _bytes(payload)
     message = b"\x84" + prefix
     signature = reader.string(reader.cursor())
@@ -224,7 +235,8 @@ def _signers(reader, headers, payload, external):
 
 
 def _parse(block, payload, external):
-    """[(headers, message, signature region)] of the whole object, read to its end before anything is verified."""
+    """[(headers, message, signature region)] of the whole object, read to its end before anything
+    is verified."""
     reader = _Reader(block)
     c = reader.cursor()
     if c.peek() != TAG:

@@ -1,9 +1,10 @@
-# The directives of suit-manifest 8.4.10 that act on a component: one function each, found by number.
+# The directives of suit-manifest 8.4.10 that act on a component: one function each, found by
+# number.
 # MIT licence.
-"""`COMMANDS[number](machine, index)` acts on one component: it returns None, or a generator that is to be run, and
-raises SuitError when it fails: R_OPERATION_FAILED, R_NO_PAYLOAD, R_TOO_LARGE, R_NETWORK, R_SERVER,
-R_CONTENT_CHANGED, R_DECRYPTION ... What steers (set-component-index, override-parameters, try-each, run-sequence) is
-in `processor.py`.
+"""`COMMANDS[number](machine, index)` acts on one component: it returns None, or a generator that
+is to be run, and raises SuitError when it fails: R_OPERATION_FAILED, R_NO_PAYLOAD, R_TOO_LARGE,
+R_NETWORK, R_SERVER, R_CONTENT_CHANGED, R_DECRYPTION ... What steers (set-component-index,
+override-parameters, try-each, run-sequence) is in `processor.py`.
 
 image-size counts the bytes stored in the component: after decryption, when there is any."""
 
@@ -25,7 +26,8 @@ def _parameter(machine, index, number, what):
 
 
 def _sink(machine, index, component):
-    """Where bytes for a component go: through a decryptor when encryption-info is set (firmware-encryption)."""
+    """Where bytes for a component go: through a decryptor when encryption-info is set
+    (firmware-encryption)."""
     info = machine.param(index, n.P_ENCRYPTION_INFO)
     if info is None:
         return component
@@ -58,7 +60,8 @@ def _stream(region):
 
 
 def _unchanged(machine, index):
-    """Generator: True when the board found the image of that digest at home, so that nothing is fetched."""
+    """Generator: True when the board found the image of that digest at home, so that nothing is
+    fetched."""
     local_copy = getattr(machine.board, "local_copy", None)
     digest = machine.param(index, n.P_IMAGE_DIGEST)
     if local_copy is None or digest is None:

@@ -3,23 +3,27 @@
 """`authenticate(region, trust)` is a generator (see `wait`) and the only way to an `Envelope`:
 
     envelope = run(authenticate(region, trust))
-    envelope.manifest       Manifest: nothing of it was parsed before its digest and one trusted block held
+    envelope.manifest       Manifest: nothing of it was parsed before its digest and one trusted
+                            block held
     envelope.digest         bytes of the SUIT_Digest of the manifest; `digest_algorithm`
     envelope.key            trust.Key that signed it
-    envelope.member(n)      content of a manifest member, severed or not (digest checked again); None when absent
+    envelope.member(n)      content of a manifest member, severed or not (digest checked again);
+                            None when absent
     envelope.integrated(name)   the payload under that text key as a region, or None
 
-The region (size, read_at) must not change while it is in use: what counts is read once, into RAM, and hashed there.
-The outer map is read through a window of a few bytes; the authentication wrapper may have 80 KiB and is never in RAM
-as a whole; a manifest has at most 8 KiB.
+The region (size, read_at) must not change while it is in use: what counts is read once, into RAM,
+and hashed there. The outer map is read through a window of a few bytes; the authentication wrapper
+may have 80 KiB and is never in RAM as a whole; a manifest has at most 8 KiB.
 
-Members of the envelope that the manifest does not refer to (other numbers, severed members without a digest) are not
-covered by any signature, and nothing here uses them: they are passed over if they are byte strings (8.1). Severed
-members that are present must match their digest, needed or not.
+Members of the envelope that the manifest does not refer to (other numbers, severed members without
+a digest) are not covered by any signature, and nothing here uses them: they are passed over if
+they are byte strings (8.1). Severed members that are present must match their digest, needed or
+not.
 
-SuitError: R_CBOR_PARSE, R_STRUCTURE, R_LIMIT, R_UNAUTHORISED, R_COSE_UNSUPPORTED, R_ALG_UNSUPPORTED, R_VERSION,
-R_SEVERED_DIGEST, R_MEMBER_MISSING; offsets count from the start of the region, in `Manifest` from that of the
-manifest. OSError from the region passes through. Sections 5.1, 5.4, 6.2, 8.2, 8.3, 8.4.12, 8.6."""
+SuitError: R_CBOR_PARSE, R_STRUCTURE, R_LIMIT, R_UNAUTHORISED, R_COSE_UNSUPPORTED,
+R_ALG_UNSUPPORTED, R_VERSION, R_SEVERED_DIGEST, R_MEMBER_MISSING; offsets count from the start of
+the region, in `Manifest` from that of the manifest. OSError from the region passes through.
+Sections 5.1, 5.4, 6.2, 8.2, 8.3, 8.4.12, 8.6."""
 
 try:
     from micropython import const
@@ -66,7 +70,8 @@ def _cursor(region, at, buf):
 
 
 class _Members:
-    """Walk over the outer map: where each member's content starts and ends. Nothing is trusted yet."""
+    """Walk over the outer map: where each member's content starts and ends. Nothing is trusted
+    yet."""
 
     def __init__(self, region):
         self.region = region
@@ -93,7 +98,8 @@ class _Members:
             raise SuitError(R_STRUCTURE, "no authentication wrapper or no manifest", 0)
 
     def _member(self, at, buf, last):
-        """One pair at `at`: returns the offset behind it and the encoded key, to be compared with the next one."""
+        """One pair at `at`: returns the offset behind it and the encoded key, to be compared with
+        the next one."""
         c = _cursor(self.region, at, buf)
         if c.peek() == TSTR:
             n = c.length(TSTR)
@@ -146,7 +152,8 @@ def _load(region, start, end, limit):
 
 
 def _holds(algorithm, expected, bstr_content):
-    """True when the digest over the byte string, head included (8.3, 8.4.12), is the expected one."""
+    """True when the digest over the byte string, head included (8.3, 8.4.12), is the expected
+    one."""
     hasher = digests.new(algorithm)
     hasher.update(head(BSTR, len(bstr_content)))
     hasher.update(bstr_content)
@@ -189,7 +196,8 @@ class _Wrapper:
 
 
 def _trusted(region, wrapper, trust):
-    """Generator: the key of the first block that holds. A block this board cannot judge does not spoil the others."""
+    """Generator: the key of the first block that holds. A block this board cannot judge does not
+    spoil the others."""
     failure = None
     for start, end in wrapper.blocks:
         try:
@@ -217,8 +225,9 @@ def authenticate(region, trust):
     if not digests.same(found, wrapper.digest):
         raise SuitError(R_UNAUTHORISED, "manifest digest", head_at)
     key = yield from _trusted(region, wrapper, trust)
-    # signature memory is free again; now the manifest may be loaded. The digest is taken again over what is in RAM:
-    # a region that changed meanwhile, or a verdict that a glitch turned round, ends here
+    # signature memory is free again; now the manifest may be loaded. The digest is taken again
+    # over what is in RAM: a region that changed meanwhile, or a verdict that a glitch turned
+    # round, ends here
     data = _load(region, start, end, MAX_MANIFEST)
     if key not in trust.keys or not _holds(wrapper.algorithm, wrapper.digest, data):
         raise SuitError(R_UNAUTHORISED, "manifest digest", head_at)
@@ -261,8 +270,9 @@ class Envelope:
         return self.manifest.member(number) is not None
 
     def member(self, number):
-        """View of the content of a manifest member; a severed one is loaded and its digest checked. None when the
-        manifest has no such member; R_MEMBER_MISSING when it is severed and did not come along."""
+        """View of the content of a manifest member; a severed one is loaded and its digest
+        checked. None when the manifest has no such member; R_MEMBER_MISSING when it is severed and
+        did not come along."""
         digest = self.manifest.digest_of(number)
         if digest is None:
             return self.manifest.member(number)
@@ -278,8 +288,8 @@ class Envelope:
         return view
 
     def integrated(self, name):
-        """The payload under text key `name` (str) as a region, or None (5.5). It is not covered by the signature:
-        an image-match condition must follow."""
+        """The payload under text key `name` (str) as a region, or None (5.5). It is not covered by
+        the signature: an image-match condition must follow."""
         wanted = name.encode()
         for key_at, value_at, start, end in self._members.texts:
             if value_at - key_at < len(wanted) + 1:
@@ -292,7 +302,8 @@ class Envelope:
         return None
 
     def write_severed(self, write):
-        """Emit this envelope with nothing but authentication and manifest (8.6) through `write(bytes-like)`."""
+        """Emit this envelope with nothing but authentication and manifest (8.6) through
+        `write(bytes-like)`."""
         write(head(TAG, TAG_SUIT_ENVELOPE) + head(MAP, 2))
         buf = bytearray(256)
         view = memoryview(buf)

@@ -1,8 +1,9 @@
 # The authenticated manifest: a view over its bytes that decodes what it is asked for.
 # MIT licence.
-"""`Manifest(data)` checks the structure of suit-manifest 8.4 at once: version, sorted known members of the right
-type, the component list, every command sequence inside (well-formed to its last nested sequence, an argument after
-every command). It executes nothing and judges no command: an unknown one is refused when it is reached.
+"""`Manifest(data)` checks the structure of suit-manifest 8.4 at once: version, sorted known
+members of the right type, the component list, every command sequence inside (well-formed to its
+last nested sequence, an argument after every command). It executes nothing and judges no command:
+an unknown one is refused when it is reached.
 
     manifest.sequence_number        uint, up to 64 bits
     manifest.components             how many
@@ -10,7 +11,8 @@ every command). It executes nothing and judges no command: an unknown one is ref
     manifest.member(number)         content of a bstr member, or None
     manifest.digest_of(number)      (alg, bytes) when the member is severed, else None
 
-SuitError: R_VERSION, R_CBOR_PARSE, R_STRUCTURE, R_LIMIT, R_SEQUENCE, with the offset in the manifest."""
+SuitError: R_VERSION, R_CBOR_PARSE, R_STRUCTURE, R_LIMIT, R_SEQUENCE, with the offset in the
+manifest."""
 
 from . import numbers as n
 from .cbor import ARRAY, BSTR, NINT, Cursor
@@ -26,7 +28,8 @@ _SEQUENCES = (
     n.M_INSTALL,
     n.M_UNINSTALL,
 )
-# members that may stand in the envelope, with a SUIT_Digest here (8.4.12; trust-domains, update-management)
+# members that may stand in the envelope, with a SUIT_Digest here (8.4.12; trust-domains,
+# update-management)
 SEVERABLE = (
     n.M_COSWID,
     n.M_DEPENDENCY_RESOLUTION,
@@ -39,7 +42,8 @@ _OTHERS = (n.M_MUD,)
 
 
 def read_digest(c):
-    """SUIT_Digest (section 10) at the cursor: (algorithm, view of its bytes). No algorithm here has parameters."""
+    """SUIT_Digest (section 10) at the cursor: (algorithm, view of its bytes). No algorithm here
+    has parameters."""
     at = c.pos
     if c.array() != 2:
         c.fail("a digest has two members", at, n.R_STRUCTURE)
@@ -53,8 +57,9 @@ def check_identifier(c):
 
 
 def check_sequence(view, pos=0, end=None):
-    """Walk the SUIT_Command_Sequence in view[pos:end] and those nested in it (try-each, run-sequence) without
-    executing anything. No recursion: a list holds (cursor, items left, depth) of what is still to be walked."""
+    """Walk the SUIT_Command_Sequence in view[pos:end] and those nested in it (try-each,
+    run-sequence) without executing anything. No recursion: a list holds (cursor, items left,
+    depth) of what is still to be walked."""
     c = Cursor(view, pos, end)
     waiting = [(c, _open_sequence(c), 0)]
     while waiting:
@@ -87,7 +92,8 @@ def _open_sequence(c):
 
 
 def branches(c):
-    """A try-each argument (8.4.10.2): cursors inside its sequences, and whether nil is the last of them."""
+    """A try-each argument (8.4.10.2): cursors inside its sequences, and whether nil is the last of
+    them."""
     at = c.pos
     count = c.array()
     found = []

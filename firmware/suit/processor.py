@@ -1,31 +1,32 @@
 # The abstract machine of suit-manifest section 6: sequences, parameters, component index, flow.
 # MIT licence.
-"""    machine = Processor(envelope, board)
-    run(machine.update())          # dependency-resolution, payload-fetch, candidate-verification, install, validate
-    run(machine.invocation())      # validate, load, invoke
-    machine.matched                # component indices whose image-match held and that were not written since
-    machine.invoked                # [(component index, args)]
+"""`Processor(envelope, board)` executes the command sequences of an authenticated envelope:
 
-The methods are generators (see `wait`). A refusal is the SuitError of the command that failed; `machine.where` is
-then (section number, S_SHARED in the shared sequence; command; component index; offset in the section).
+    run(machine.update())       # dependency-resolution .. install, validate
+    run(machine.invocation())   # validate, load, invoke
+    machine.matched             # indices of components whose image-match held, not written since
+    machine.invoked             # [(component index, args)]
 
-Nested sequences are frames on a list of this file, never Python recursion. Decisions where the text leaves room:
+The methods are generators (see `wait`). A refusal is the SuitError of the command that failed;
+`machine.where` is then (section number, S_SHARED in the shared sequence; command; component index;
+offset in the section).
 
-* Parameters live from the start of a procedure to its end, whatever a failed sequence has set (8.4.8.15 and 8.4.10.2
-  take back soft-failure only). Component index, strict-order and soft-failure belong to their sequence: a nested one
-  starts with its own and changes nothing around it.
-* A sequence that fails on a condition makes its try-each or run-sequence fail with that condition's code when it is not
-  soft (8.4.8.15); the sequence around judges that code by its own soft-failure. A failing directive, an unknown command
-  and every other refusal end the procedure.
-* An unknown command or parameter ends the procedure when it is reached. Custom ones are unknown here.
+Nested sequences are frames on a list, never Python recursion. Where the text leaves room:
+
+* Parameters live from the start of a procedure to its end, also those that a failed sequence has
+  set: 8.4.8.15 takes back soft-failure only. Component index, strict-order and soft-failure belong
+  to their sequence: a nested one starts with its own and changes nothing around it.
+* A sequence that fails on a condition and is not soft makes its try-each or run-sequence fail with
+  that condition's code (8.4.8.15), which the sequence around judges by its own soft-failure. A
+  failing directive, an unknown command and every other refusal end the procedure.
+* An unknown command or parameter ends the procedure when it is reached. Custom ones are unknown.
 
 Commands of other drafts live in files loaded when such a command is reached: see `LATER`."""
 
-from . import conditions, directives
+from . import conditions, directives, flow
 from . import numbers as n
-from .cbor import ARRAY, TAG, UINT, Cursor
+from .cbor import Cursor
 from .errors import SuitError
-from .manifest import branches, read_digest
 from .optional import optional
 
 UPDATE = (
@@ -37,8 +38,9 @@ UPDATE = (
 )
 INVOCATION = (n.M_VALIDATE, n.M_LOAD, n.M_INVOKE)
 
-# number -> module of `suit` with COMMANDS and PARAMETERS as here, STEERING (numbers in COMMANDS that read their own
-# argument, like those in _STEERING) and SHARED (numbers that the shared sequence may hold)
+# number -> module of `suit` with COMMANDS and PARAMETERS as here, STEERING (numbers in COMMANDS
+# that read their own argument, like those in flow.STEERING) and SHARED (numbers that the shared
+# sequence may hold)
 LATER = {
     n.C_DEPENDENCY_INTEGRITY: "dependencies",
     n.C_IS_DEPENDENCY: "dependencies",
@@ -54,230 +56,8 @@ LATER = {
     n.C_OVERRIDE_MULTIPLE: "management",
     n.C_COPY_PARAMS: "management",
 }
-LATER_PARAMETERS = {
-    n.P_USE_BEFORE: "management",
-    n.P_MINIMUM_BATTERY: "management",
-    n.P_UPDATE_PRIORITY: "management",
-    n.P_VERSION: "management",
-    n.P_WAIT_INFO: "management",
-    n.P_COMPONENT_METADATA: "management",
-}
 # bits of a reporting policy (8.4.7)
 _POLICY = 15
-
-
-# -- parameters: how each is read (8.4.8); what is kept stays valid as long as its section is in RAM
-
-
-def _uuid(c):
-    at = c.pos
-    value = c.bstr()
-    if len(value) != 16:
-        c.fail("an identifier has 16 bytes", at, n.R_STRUCTURE)
-    return value
-
-
-def _vendor(c):
-    """A UUID, or a private enterprise number, kept with its tag (8.4.8.3)."""
-    if c.peek() != TAG:
-        return _uuid(c)
-    at = c.pos
-    if c.tag() != n.TAG_PEN:
-        c.fail("an identifier or a PEN", at, n.R_STRUCTURE)
-    c.bstr()
-    return c.view[at : c.pos]
-
-
-def _digest(c):
-    inner = c.inner()
-    found = read_digest(inner)
-    inner.end()
-    return found
-
-
-def _uri(c):
-    at = c.pos
-    text = c.text()
-    if len(text) > n.MAX_URI:
-        c.fail("URI is too long", at, n.R_LIMIT)
-    return text
-
-
-def _wrapped(c):
-    """A byte string that holds one CBOR item, here SUIT_Encryption_Info, whose maps nobody sorts."""
-    inner = c.inner()
-    start = inner.pos
-    inner.skip(False)
-    inner.end()
-    return inner.view[start : inner.limit]
-
-
-PARAMETERS = {
-    n.P_VENDOR_ID: _vendor,
-    n.P_CLASS_ID: _uuid,
-    n.P_DEVICE_ID: _uuid,
-    n.P_IMAGE_DIGEST: _digest,
-    n.P_IMAGE_SIZE: Cursor.uint,
-    n.P_COMPONENT_SLOT: Cursor.uint,
-    n.P_CONTENT: Cursor.bstr,
-    n.P_URI: _uri,
-    n.P_SOURCE_COMPONENT: Cursor.uint,
-    n.P_INVOKE_ARGS: Cursor.bstr,
-    n.P_FETCH_ARGUMENTS: Cursor.bstr,
-    n.P_STRICT_ORDER: Cursor.bool,
-    n.P_SOFT_FAILURE: Cursor.bool,
-    n.P_ENCRYPTION_INFO: _wrapped,
-}
-
-
-def read_parameters(machine, c):
-    """The parameter map at the cursor as [(number, value)]; its keys were checked with the section."""
-    found = []
-    at = c.pos
-    count = c.map()
-    if not count:
-        c.fail("no parameters", at, n.R_STRUCTURE)
-    for _ in range(count):
-        at = c.pos
-        number = c.int()
-        reader = PARAMETERS.get(number)
-        if reader is None and number in LATER_PARAMETERS:
-            module = optional(LATER_PARAMETERS[number])
-            if module:
-                reader = module.PARAMETERS.get(number)
-        if reader is None:
-            raise SuitError(n.R_PARAMETER_UNSUPPORTED, number, at)
-        found.append((number, reader(c)))
-    return found
-
-
-# -- commands that steer: function(machine, frame, cursor), called once; the argument is theirs to read
-
-
-def _set_component_index(machine, frame, c):
-    """8.4.10.1, 6.5. An index beyond the list is refused here."""
-    at = c.pos
-    if frame.locked:
-        c.fail("set-component-index is not allowed here", at, n.R_SEQUENCE)
-    frame.locked = frame.lock_next
-    major = c.peek()
-    if major == UINT:
-        targets = (c.uint(),)
-    elif major == ARRAY:
-        count = c.array()
-        if count > n.MAX_COMPONENTS:
-            c.fail("too many indices", at, n.R_LIMIT)
-        targets = tuple([c.uint() for _ in range(count)])
-    else:
-        targets = frame.context.everything() if c.bool() else ()
-    if not targets:
-        c.fail("no component", at, n.R_STRUCTURE)
-    for index in targets:
-        frame.context.identifier(index, at)
-    frame.targets = targets
-    frame.single = major == UINT
-
-
-def _override_parameters(machine, frame, c):
-    """8.4.10.3: for every current component; strict-order and soft-failure are the sequence's own."""
-    at = c.pos
-    for number, value in read_parameters(machine, c):
-        if number == n.P_SOFT_FAILURE:
-            if not frame.nested:
-                c.fail("soft-failure outside try-each and run-sequence", at, n.R_SEQUENCE)
-            frame.soft = value
-        elif number == n.P_STRICT_ORDER:
-            frame.strict(value)
-        else:
-            for index in frame.targets:
-                machine.step(at)
-                machine.set_param(index, number, value)
-
-
-class _TryEach:
-    """8.4.10.2, for one component after the other (6.5)."""
-
-    def __init__(self, machine, frame, c):
-        # nil at the end is an empty sequence, which succeeds
-        self.cursors, self.nil = branches(c)
-        self.branch = 0
-
-    def step(self, machine, frame, index, outcome):
-        if outcome is None:
-            self.branch = 0
-        elif outcome:
-            return False
-        else:
-            self.branch += 1
-        if self.branch < len(self.cursors):
-            here = self.cursors[self.branch]
-            child = machine.push(Cursor(here.view, here.pos, here.limit), index, frame)
-            child.soft = True
-            child.hazards = frame.hazards
-            return True
-        if self.nil:
-            return False
-        raise machine.failure
-
-
-class _RunSequence:
-    """8.4.10.8 and the rules of 6.7 for strict-order false."""
-
-    def __init__(self, machine, frame, c):
-        self.cursor = c.inner()
-
-    def step(self, machine, frame, index, outcome):
-        if outcome is not None:
-            # succeeded, or failed softly: go on with what follows
-            return False
-        here = self.cursor
-        child = machine.push(Cursor(here.view, here.pos, here.limit), index, frame)
-        if frame.hazards is not None:
-            # one sequence among several that may run at once: it must keep to its component
-            child.must_index = child.lock_next = frame.single
-            child.locked = not frame.single
-        return True
-
-
-_STEERING = {
-    n.C_SET_COMPONENT_INDEX: _set_component_index,
-    n.C_OVERRIDE_PARAMETERS: _override_parameters,
-}
-_FLOW = {n.C_TRY_EACH: _TryEach, n.C_RUN_SEQUENCE: _RunSequence}
-# with conditions, all that the shared sequence may hold (8.4.5, Appendix A: SUIT_Shared_Sequence)
-_SHARED = (n.C_SET_COMPONENT_INDEX, n.C_TRY_EACH, n.C_OVERRIDE_PARAMETERS, n.C_RUN_SEQUENCE)
-
-
-class Frame:
-    """A sequence that is being executed."""
-
-    def __init__(self, context, cursor, targets, around):
-        self.context = context
-        self.cursor = cursor
-        self.targets = targets  # component indices that commands apply to, in order
-        self.single = True  # the index is one integer
-        self.nested = around is not None  # inside try-each or run-sequence
-        self.soft = False  # soft-failure
-        self.hazards = None  # strict-order false: (components written, components read)
-        self.must_index = False  # the first command must be set-component-index
-        self.lock_next = False  # set-component-index is refused after the first
-        self.locked = around.locked if around else False  # set-component-index is refused
-        self.flow = None  # the try-each or run-sequence whose child runs
-        self.target = 0  # position in `targets` of the command that runs
-        self.command = None
-        self.offset = cursor.pos
-        at = cursor.pos
-        left = cursor.array()
-        if left & 1:
-            cursor.fail("a command without its argument", at, n.R_SEQUENCE)
-        self.left = left >> 1
-
-    def strict(self, value):
-        """Set strict-order (8.4.8.14)."""
-        if value:
-            self.hazards = None
-        elif self.hazards is None:
-            self.hazards = (set(), set())
 
 
 class Context:
@@ -308,7 +88,8 @@ class Context:
 
 
 class Processor:
-    """See above. `envelope`: from `envelope.authenticate`; `board`: identity, components, transports."""
+    """See above. `envelope`: from `envelope.authenticate`; `board`: identity, components,
+    transports."""
 
     def __init__(self, envelope, board):
         if envelope.manifest.dependencies is not None and not optional("dependencies"):
@@ -396,7 +177,7 @@ class Processor:
         """Start a sequence nested in frame `around` for one component; returns its frame."""
         if len(self._stack) > n.MAX_NESTING:
             cursor.fail("sequences are nested too deep", None, n.R_SEQUENCE)
-        frame = Frame(around.context, cursor, (index,), around)
+        frame = flow.Frame(around.context, cursor, (index,), around)
         self._stack.append(frame)
         return frame
 
@@ -411,7 +192,8 @@ class Processor:
         return self.run(INVOCATION)
 
     def run(self, sections):
-        """Generator: the sections that the manifest has, in that order, each after the shared sequence."""
+        """Generator: the sections that the manifest has, in that order, each after the shared
+        sequence."""
         # 6.1: nothing leaks from what ran before
         self._params = {}
         self.steps = 0
@@ -462,14 +244,14 @@ class Processor:
 
     def enter(self, context, view):
         """Start a section of `context`: component 0, strict order, no soft failure."""
-        frame = Frame(context, Cursor(view), (0,), None)
+        frame = flow.Frame(context, Cursor(view), (0,), None)
         frame.must_index = context.several() and frame.left > 0
         self._stack.append(frame)
         return frame
 
     def _unwind(self, error):
-        """A command failed: leave sequences until one may fail softly. Returns the outcome for the command
-        whose sequence it was; raises when the section itself is left."""
+        """A command failed: leave sequences until one may fail softly. Returns the outcome for the
+        command whose sequence it was; raises when the section itself is left."""
         if error is not self.failure:
             self.failure = error
             self._note(self._stack[-1], error.reason)
@@ -522,16 +304,16 @@ class Processor:
                 frame.target += 1
 
     def _find(self, command, offset):
-        """(function or class behind a command number, whether it reads its argument); refused when it may not
-        stand here."""
+        """(function or class behind a command number, whether it reads its argument); refused when
+        it may not stand here."""
         found = conditions.COMMANDS.get(command)
         if found is not None:
             return found, False
-        found = _STEERING.get(command)
+        found = flow.STEERING.get(command)
         steering = found is not None
-        shared = command in _SHARED
+        shared = command in flow.SHARED
         if found is None:
-            found = _FLOW.get(command) or directives.COMMANDS.get(command)
+            found = flow.FLOW.get(command) or directives.COMMANDS.get(command)
         if found is None and command in LATER:
             module = optional(LATER[command])
             if module:
@@ -547,13 +329,13 @@ class Processor:
 
     def _go_on(self, frame, outcome):
         """Continue the try-each or run-sequence of `frame`, component after component."""
-        flow = frame.flow
+        running = frame.flow
         while frame.target < len(frame.targets):
             if outcome is None:
                 self.step(frame.offset)
             index = frame.targets[frame.target]
             frame.context.identifier(index, frame.offset)
-            if flow.step(self, frame, index, outcome):
+            if running.step(self, frame, index, outcome):
                 return
             outcome = None
             self._record(frame, index)

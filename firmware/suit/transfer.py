@@ -1,17 +1,19 @@
 # Bytes on their way into a component: size, resumption, restart.
 # MIT licence.
-"""`transfer(stream, component, buf, size, digest, sink)` is a generator (see `wait`) that pumps a Stream into a
-component and returns the number of bytes taken from the stream.
+"""`transfer(stream, component, buf, size, digest, sink)` is a generator (see `wait`) that pumps a
+Stream into a component and returns the number of bytes taken from the stream.
 
 size     what the component will hold (image-size), or None
-digest   (algorithm, bytes) of what it will hold, or None; with it an interrupted download is taken up again: what is
-         stored already is hashed, the rest is fetched, and if the whole does not match, it starts once from zero
+digest   (algorithm, bytes) of what it will hold, or None; with it an interrupted download is taken
+         up again: what is stored already is hashed, the rest is fetched, and if the whole does
+         not match, it starts once from zero
 sink     the component itself, or a decryptor in front of it with the same write side
 buf      memoryview to work in
 
-Stream: `start(offset, mark)` generator, then `.total` (bytes or None), `.offset` (where the bytes really start),
-`.mark` (str or None: identifies this version of the content, an ETag); `readinto(buf)` generator -> n, 0 at the end;
-`close()`. SuitError R_TOO_LARGE, R_NO_PAYLOAD, R_SERVER, R_CONTENT_CHANGED here, others from below."""
+Stream: `start(offset, mark)` generator, then `.total` (bytes or None), `.offset` (where the bytes
+really start), `.mark` (str or None: identifies this version of the content, an ETag);
+`readinto(buf)` generator -> n, 0 at the end; `close()`. SuitError R_TOO_LARGE, R_NO_PAYLOAD,
+R_SERVER, R_CONTENT_CHANGED here, others from below."""
 
 from .crypto import digest as digests
 from .errors import SuitError
@@ -68,7 +70,8 @@ def transfer(stream, component, buf, size=None, digest=None, sink=None):
         offset = 0
         hasher = None
         if size is None or not direct:
-            # the transport's length is the best guess; what is decrypted cannot be taken up in the middle
+            # the transport's length is the best guess; what is decrypted cannot be taken up in the
+            # middle
             yield from stream.start(0, None)
             begun = True
             if sink.begin(stream.total if direct else size, None):
@@ -94,7 +97,8 @@ def transfer(stream, component, buf, size=None, digest=None, sink=None):
         component.mark = stream.mark
         count = yield from _pump(stream, sink, buf, offset, limit, hasher)
         if offset and not digests.same(hasher.digest(), digest[1]):
-            # what was stored before, or the server's version, is another one: once from the beginning
+            # what was stored before, or the server's version, is another one: once from the
+            # beginning
             sink.restart()
             yield from stream.start(0, None)
             if stream.offset:

@@ -1,14 +1,16 @@
 # Trust anchors: which keys may sign, and for what.
 # MIT licence.
-"""`TrustStore(data)` over a COSE_KeySet (RFC 9052 section 7: an array of COSE_Key), as in `/suit/trust.cbor`. Each key
-may carry KEY_ROLES (sum of ROLE_*, absent: ROLE_APP) and KEY_DEVELOPMENT beside its COSE labels.
+"""`TrustStore(data)` over a COSE_KeySet (RFC 9052 section 7: an array of COSE_Key), as in
+`/suit/trust.cbor`. Each key may carry KEY_ROLES (sum of ROLE_*, absent: ROLE_APP) and
+KEY_DEVELOPMENT beside its COSE labels.
 
     for key in store.candidates(alg, kid):
         ...                            # keys that may serve alg; those that kid names come first
 
-A `kid` is a hint: it is compared with the key's own `kid` label and with its thumbprint (RFC 9679, SHA-256), and
-orders the candidates, nothing more. A key with `alg` serves that algorithm only, one without it what its type allows;
-`key_ops` that leave out verifying rule a key out. Raises SuitError R_CBOR_PARSE or R_STRUCTURE with the offset."""
+A `kid` is a hint: it is compared with the key's own `kid` label and with its thumbprint (RFC 9679,
+SHA-256), and orders the candidates, nothing more. A key with `alg` serves that algorithm only, one
+without it what its type allows; `key_ops` that leave out verifying rule a key out. Raises
+SuitError R_CBOR_PARSE or R_STRUCTURE with the offset."""
 
 from .cbor import BSTR, MAP, NINT, Cursor, head
 from .errors import SuitError
@@ -36,7 +38,8 @@ from .numbers import (
     ROLE_APP,
 )
 
-# labels besides kty that make up the thumbprint, in deterministic order (RFC 9679 section 4; RFC 9964 for AKP)
+# labels besides kty that make up the thumbprint, in deterministic order (RFC 9679 section 4; RFC
+# 9964 for AKP)
 _REQUIRED = {
     KTY_OKP: (-1, -2),
     KTY_EC2: (-1, -2, -3),
@@ -50,8 +53,9 @@ _VERIFYING = (2, 10)
 
 
 class Key:
-    """One COSE_Key. `kty`, `alg` (None: what the type allows), `crv`, `x`, `y`, `d`, `k`, `pub` (memoryviews, None where
-    the type has no such label), `own_kid` (label 2), `roles`, `development`, `ops` (None or tuple)."""
+    """One COSE_Key. `kty`, `alg` (None: what the type allows), `crv`, `x`, `y`, `d`, `k`, `pub`
+    (memoryviews, None where the type has no such label), `own_kid` (label 2), `roles`,
+    `development`, `ops` (None or tuple)."""
 
     def __init__(self, data):
         c = Cursor(data)
@@ -131,7 +135,8 @@ class Key:
         return self._kid
 
     def serves(self, alg):
-        """True when this key may check `alg`: its type and curve fit, and nothing binds it to another one."""
+        """True when this key may check `alg`: its type and curve fit, and nothing binds it to
+        another one."""
         if self.alg is not None and self.alg != alg:
             return False
         if self.ops is not None and not any(op in _VERIFYING for op in self.ops):
@@ -170,7 +175,9 @@ class TrustStore:
             kid = bytes(kid)
         keys = [key for key in self.keys if key.serves(alg)]
         if kid is not None and len(keys) > 1:
-            keys = [key for key in keys if key.named(kid)] + [key for key in keys if not key.named(kid)]
+            keys = [key for key in keys if key.named(kid)] + [
+                key for key in keys if not key.named(kid)
+            ]
         return keys
 
     @property

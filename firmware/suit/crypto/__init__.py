@@ -1,8 +1,11 @@
 # Which file checks which algorithm; loaded when first asked for.
 # MIT licence.
-"""`verifier(alg)` is the module whose `verify(key, message, signature)` serves that COSE algorithm: `key` a
-`trust.Key`, `message` bytes-like, `signature` a region. It returns None or raises SuitError(R_UNAUTHORISED, what).
-SuitError(R_ALG_UNSUPPORTED, alg) for an algorithm nobody serves, or whose file is not on this board."""
+"""`verifier(alg)` is the module whose `verify(key, message, signature)` serves that COSE
+algorithm: `key` a `trust.Key`, `message` bytes-like, `signature` a region. It returns `key` itself
+or raises SuitError(R_UNAUTHORISED, what). It reaches its verdict twice, once to raise and once to
+return, and who calls takes nothing but the returned key, so that one skipped statement or one
+inverted branch is not enough to get past it (tests/fuzz/faults.py). SuitError(R_ALG_UNSUPPORTED,
+alg) for an algorithm nobody serves, or whose file is not on this board."""
 
 from ..errors import SuitError
 from ..numbers import (
@@ -31,7 +34,8 @@ _FILES = {
 
 
 def load(name, alg):
-    """Module `suit.crypto.<name>`; where its file is left out on this board, `alg` is unsupported."""
+    """Module `suit.crypto.<name>`; where its file is left out on this board, `alg` is
+    unsupported."""
     module = optional("crypto." + name)
     if module is None:
         raise SuitError(R_ALG_UNSUPPORTED, alg)

@@ -1,8 +1,8 @@
 # Hash functions by COSE algorithm number (RFC 9054).
 # MIT licence.
-"""`new(alg)` is an object with `update(data)` and `digest()`; `SIZE[alg]` its length in bytes. SHA-256 comes from
-the firmware, the others from `sha512.py` and `keccak.py`, loaded on first use. SuitError(R_ALG_UNSUPPORTED, alg) for
-all others."""
+"""`new(alg)` is an object with `update(data)` and `digest()`; `SIZE[alg]` its length in bytes.
+SHA-256 comes from the firmware, the others from `sha512.py` and `keccak.py`, loaded on first use.
+SuitError(R_ALG_UNSUPPORTED, alg) for all others."""
 
 from hashlib import sha256
 

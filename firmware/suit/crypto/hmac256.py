@@ -1,7 +1,7 @@
 # HMAC with SHA-256 (RFC 2104): COSE algorithm 5, HMAC 256/256.
 # MIT licence.
-"""`hmac(key, *parts)` -> 32 bytes. `verify(key, message, signature)` as `suit.crypto` says: `key.k` is the secret,
-`signature` a region of 32 bytes."""
+"""`hmac(key, *parts)` -> 32 bytes. `verify(key, message, signature)` as `suit.crypto` says:
+`key.k` is the secret, `signature` a region of 32 bytes."""
 
 from hashlib import sha256
 
@@ -33,5 +33,7 @@ def verify(key, message, signature):
     tag = bytearray(32)
     if signature.size != 32 or signature.read_at(0, tag) != 32:
         raise SuitError(R_UNAUTHORISED, "tag length")
-    if not same(hmac(key.k, message), tag):
+    made = hmac(key.k, message)
+    if not same(made, tag):
         raise SuitError(R_UNAUTHORISED, "tag")
+    return key if same(tag, made) else None
