@@ -3,9 +3,10 @@
 `cbor2.dumps(canonical=True)` sorts shorter keys first (RFC 7049), which is not the order SUIT asks for."""
 
 import struct
+from collections.abc import Mapping
 
 import cbor2
-from cbor2 import CBORTag
+from cbor2 import CBORSimpleValue, CBORTag, undefined
 
 __all__ = ["CBORTag", "NotDeterministic", "decode", "encode", "head"]
 
@@ -37,7 +38,11 @@ def encode(item, sort=True) -> bytes:
         return head(6, item.tag) + encode(item.value, sort)
     if isinstance(item, memoryview | bytearray):
         item = bytes(item)
-    return cbor2.dumps(item)
+    if item is None or isinstance(item, bytes | str | bool | int | CBORSimpleValue | type(undefined)):
+        return cbor2.dumps(item)
+    if isinstance(item, Mapping):  # a map that is itself a key
+        return encode(dict(item), sort)
+    raise TypeError(f"no {type(item).__name__} in SUIT")  # floats, dates, and what else cbor2 makes of tags
 
 
 def decode(data: bytes, sort=True):

@@ -61,9 +61,14 @@ class Digest:
     def encode(self) -> bytes:
         return cbor.encode(self.item())
 
+    @property
+    def known(self) -> bool:
+        """Is the algorithm one of those in suit-manifest?"""
+        return self.algorithm in _HASHES
+
     def matches(self, data: bytes) -> bool:
         """Does `data` have this digest? False also for an algorithm that is not known."""
-        return self.algorithm in _HASHES and _HASHES[self.algorithm](data) == self.value
+        return self.known and _HASHES[self.algorithm](data) == self.value
 
 
 @dataclass
