@@ -86,7 +86,7 @@ class Curve:
 
 
 def python(curve):
-    """Source of one Python function per subprogram, `name(R, n)`: registers are a list of ints, n
+    """Source of one Python function per subprogram, `name(r, n)`: registers are a list of ints, n
     repetitions, True when a check stopped it.
 
     A product is reduced where it is used as a factor; where it only goes into sums that are
@@ -145,14 +145,15 @@ def _function(curve, name, text, outputs):
             if word in curve.names and word not in written and word not in inputs:
                 inputs.append(word)
         written.add(line[0])
-    loop = all(name in outputs for name in inputs if name in written)
-    out = ["def %s(R, n):" % name.lower(), "    p = P"]
-    out += ["    %s = R[%d]" % (word, curve.register(word)) for word in inputs]
-    assert loop, name
-    out.append("    while n:")
-    out.append("        n -= 1")
-    out += ["        " + line for line in body]
-    out += ["    R[%d] = %s" % (curve.register(word), word) for word in outputs]
+    # what may be repeated turns its results into new results, and nothing else
+    loop = all(word in inputs for word in outputs)
+    loop = loop and all(word in outputs for word in inputs if word in written)
+    out = ["def %s(r, n):" % name.lower(), "    p = P"]
+    out += ["    %s = r[%d]" % (word, curve.register(word)) for word in inputs]
+    if loop:
+        out += ["    while n:", "        n -= 1"]
+    out += [" " * (8 if loop else 4) + line for line in body]
+    out += ["    r[%d] = %s" % (curve.register(word), word) for word in outputs]
     return "\n".join(out)
 
 

@@ -10,7 +10,6 @@ from suit.crypto.p256_complete import GX, GY, P, add, affine, double
 from generate._formulas import Curve
 
 SCALE = 2**256  # table entries are in Montgomery form
-STEP, TEETH = 43, 6  # comb: six bits, 43 apart, make a digit
 POINTS = 8  # odd multiples 1 .. 15 of the other point
 
 # X W Z: the sum. D .. V: temporary. x w z zz zzz: the point added, with z^2 and z^3.
@@ -148,25 +147,36 @@ def _multiples():
 
 MULTIPLES = _multiples()
 
+# Known answers for the self-test of an engine; table 0 holds x and w of G, then x of 6 G.
+SIX = curve.ops("""
+    x = g[0]
+    w = g[1]
+    X = x + zero
+    W = w + zero
+    Z = one
+    call DOUBLE 2
+    call MIX
+    call TAIL
+    call MIX
+    call TAIL
+    x = g[2]
+    call COMPARE
+""") + b"\x06\0\0\0"
+NONE = curve.ops("""
+    x = g[0]
+    w = g[1]
+    X = x + zero
+    W = zero - w
+    Z = one
+    call MIX
+""") + b"\x06\0\0\0"
 
-def comb(x, y):
-    """Table of a comb: entry i is 2^215 P + sum over the five lower teeth of +-2^(43 j) P, + where
-    bit j of i is set; x and w = 2y as 32 bytes each, little-endian, in Montgomery form."""
-    powers = [(x, y)]
-    for _ in range(TEETH - 1):
-        point = (*powers[-1], 1)
-        for _ in range(STEP):
-            point = double(*point)
-        powers.append(affine(*point))
-    out = bytearray()
-    for index in range(1 << TEETH - 1):
-        point = (*powers[-1], 1)
-        for j, (px, py) in enumerate(powers[:-1]):
-            point = add(*point, px, py if index >> j & 1 else P - py)
-        for value, factor in zip(affine(*point), (1, 2)):
-            out += (value * factor * SCALE % P).to_bytes(32, "little")
-    return bytes(out)
 
-
-def base():
-    return comb(GX, GY)
+def known():
+    point = GX, GY, 1
+    for _ in range(2):
+        point = double(*point)
+    for _ in range(2):
+        point = add(*point, GX, GY)
+    values = GX, 2 * GY, affine(*point)[0]
+    return b"".join((value * SCALE % P).to_bytes(32, "little") for value in values)
