@@ -68,7 +68,7 @@ def _slot(record, index):
 
 def _progress():
     p = runtime.progress
-    told = {"state": p.state, "done": p.done, "total": p.total}
+    told = {"n": p.count, "state": p.state, "done": p.done, "total": p.total}
     for key, value in (
         ("seq", p.sequence),
         ("digest", p.digest),

@@ -21,9 +21,11 @@ class Progress:
     """How the update that is running, or the last one, goes."""
 
     def __init__(self):
+        self.count = -1  # updates since boot, so that two alike are told apart
         self.begin("idle")
 
     def begin(self, state):
+        self.count += 1
         self.state = state  # idle checking fetching installing armed refused failed
         self.sequence = None
         self.digest = None

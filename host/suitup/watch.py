@@ -52,8 +52,11 @@ def refused(status, before, digest, settled) -> dict | None:
     if update.get("digest") and not same(update["digest"], digest):
         return None
     old = before.get("update") or {}
-    if status.get("boot") == before.get("boot") and update == old and not settled:
-        return None
+    if status.get("boot") == before.get("boot"):
+        if "n" in update:  # counts the updates since boot
+            return update if update["n"] != old.get("n") else None
+        if update == old and not settled:
+            return None
     return update
 
 
