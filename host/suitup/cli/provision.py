@@ -16,11 +16,6 @@ from suitup.keys.trust import parse_roles
 @project_options
 @click.option("--port", default="auto", show_default=True, metavar="PORT", help=_board.PORT_HELP)
 @click.option(
-    "--board",
-    metavar="BOARD",
-    help="Which board it is (boards/*): sets the slot size, allows native code.",
-)
-@click.option(
     "--trust",
     multiple=True,
     metavar="KEY[:ROLES]",

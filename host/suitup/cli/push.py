@@ -1,6 +1,7 @@
 """`suitup push`: publish, serve, nudge, follow the board to its verdict."""
 
 import asyncio
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -11,19 +12,23 @@ from suitup.cli import colour
 from suitup.cli._board import where_options
 from suitup.errors import DONE, REFUSED, Failure
 
-RELEASE = "build/release"
-
 
 @click.command()
 @click.argument("envelope", required=False, type=click.Path(exists=True, dir_okay=False))
 @where_options
+@click.option("--app", metavar="PATH", help="Folder with suitup.toml. [default: here]")
 @click.option(
     "--release",
-    default=RELEASE,
-    show_default=True,
     type=click.Path(file_okay=False),
     metavar="DIR",
-    help="Release folder; its latest envelope is pushed unless ENVELOPE names another.",
+    help="Release folder. [build/release]",
+)
+@click.option("--version", metavar="VERSION", help="Version to sign, with --next.")
+@click.option(
+    "--board", metavar="BOARD", help="Which board to build native code for, with --next."
+)
+@click.option(
+    "--key", multiple=True, type=click.Path(), help="Private key that signs, with --next."
 )
 @click.option(
     "--transport",
@@ -35,29 +40,52 @@ RELEASE = "build/release"
 @click.option(
     "--bind", metavar="ADDRESS", help="Serve on this address. [the one that faces the board]"
 )
-def command(envelope, host, port, release, transport, bind):
+@click.option(
+    "--next",
+    "sign_next",
+    is_flag=True,
+    help="When the latest release was pushed before, sign the next version first (what `make push` does).",
+)
+def command(envelope, host, port, app, release, version, board, key, transport, bind, sign_next):
     """Offer an update to one board and wait until it is confirmed, refused or gone back from.
 
-    The board is named by --host, or by --port for a virtual board's folder or a cable. The last line is `confirmed
-    VERSION`, `rolled back: REASON` or `refused: REASON`; the exit code is 0 only when it is confirmed."""
+    Pushed is ENVELOPE, else the latest of the release folder. The board is named by --host, or by --port for a cable
+    or a virtual board's folder; without either a virtual board in build/board is made, started, and stopped again.
+    The last line is `confirmed VERSION`, `rolled back: REASON` or `refused: REASON`; the exit code is 0 only when it
+    is confirmed."""
+    from suitup import desk, project
+    from suitup.boards import catalog
     from suitup.boards.virtual import VirtualBoard
+    from suitup.manifest import Envelope
 
-    path = Path(envelope) if envelope else latest(release)
-    if not host and not port:
-        raise Failure(
-            "which board?",
-            hint="--host ADDRESS, --port a0 by cable, --port DIR for a virtual one; `make push` makes one",
-            code=2,
-        )
-    if port:
-        if not (Path(port).is_dir() and VirtualBoard(port).exists):
-            from suitup.cable_push import push_by_cable
+    virtual = not host and not port
+    made = None
+    if sign_next or virtual:
+        arch = catalog.load(board).mpy_arch if board else None
+        made = project.load(app, release=release, keys=key, arch=arch)
+    if envelope:
+        path = Path(envelope)
+    elif sign_next:
+        path = desk.next_release(made, version)
+    else:
+        path = latest(release or "build/release")
+    show = Shown()
+    if host:
+        verdict = asyncio.run(over_network(path, host, transport, bind, show))
+    elif port and not (Path(port).is_dir() and VirtualBoard(port).exists):
+        from suitup.cable_push import push_by_cable
 
-            return finish(push_by_cable(path, port, Shown()))
-        host = f"127.0.0.1:{VirtualBoard(port).coap_port}"
-        if not VirtualBoard(port).running:
-            raise Failure(f"the board in {port} is off", hint=f"suitup board start {port}")
-    return finish(asyncio.run(over_network(path, host, transport, bind)))
+        verdict = push_by_cable(path, port, show)
+    else:
+        there = VirtualBoard(port) if port else desk.virtual(made, path, say=show.step)
+        host = f"127.0.0.1:{there.coap_port}"
+        with contextlib.nullcontext() if port else desk.powered(there):
+            if not there.running:
+                raise Failure(f"the board in {port} is off", hint=f"suitup board start {port}")
+            verdict = asyncio.run(over_network(path, host, transport, bind, show))
+    with contextlib.suppress(ValueError):
+        desk.mark_pushed(path.parent, Envelope.decode(path.read_bytes()).digest.value)
+    return finish(verdict)
 
 
 def latest(release) -> Path:
@@ -75,7 +103,7 @@ def latest(release) -> Path:
     return path
 
 
-async def over_network(path, host, transport, bind=None):
+async def over_network(path, host, transport, bind, show):
     """Serve the folder of `path` and push it to `host`; returns the Verdict."""
     from suitup.boards.device import Device, split
     from suitup.push import push, read_offer
@@ -83,7 +111,6 @@ async def over_network(path, host, transport, bind=None):
 
     name, port = split(host)
     offer = read_offer(path)
-    show = Shown()
     async with Device(name, port) as device:
         address = await _resolve(name)
         bind = bind or own_address(address)

@@ -1,0 +1,86 @@
+# Thin wrappers around `suitup`; `make help` explains them. Nothing here does work of its own.
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SUITUP := $(BIN)/suitup
+
+# what the commands take; each may be given on the command line or in the environment
+APP ?= examples/thermostat
+KEY ?= keys/dev.pem
+VERSION ?=
+BOARD ?=
+HOST ?=
+PORT ?=
+TRANSPORT ?= coap
+export TRANSPORT
+
+named = $(if $(2),--$(1) $(2))
+WHERE = $(call named,host,$(HOST)) $(call named,port,$(PORT))
+
+## setup          virtual environment with everything; quick when nothing changed
+setup: $(VENV)/.done
+
+$(VENV)/.done: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[virtual,test]'
+	@touch $@
+
+## test           the whole suite; TESTS= narrows it
+test: setup
+	$(BIN)/python -m pytest $(TESTS)
+
+## lint           ruff over everything
+lint: setup
+	$(BIN)/ruff check .
+
+# a key of your own is never made by accident: only the development key is
+$(KEY): | setup
+	@if [ "$(KEY)" = keys/dev.pem ]; then \
+	  mkdir -p keys && $(SUITUP) keygen --development $(KEY); \
+	else echo "error: no key at $(KEY)"; echo "hint: suitup keygen $(KEY)"; exit 2; fi >&2
+
+## keygen         the development key keys/dev.pem, unless there is one
+keygen: $(KEY)
+
+## build          the image of the example app      (APP= VERSION=)
+build: setup
+	@$(SUITUP) build --app $(APP) $(call named,version,$(VERSION))
+
+## sign           build and sign it into build/release      (APP= KEY= VERSION= BOARD=)
+sign: $(KEY)
+	@$(SUITUP) sign --app $(APP) --key $(KEY) $(call named,version,$(VERSION)) $(call named,board,$(BOARD))
+
+## push           push what was signed, else a new version      (HOST= or PORT=, else a virtual board; TRANSPORT=coap|http)
+push: $(KEY)
+	@$(SUITUP) push --next --app $(APP) --key $(KEY) $(call named,version,$(VERSION)) $(call named,board,$(BOARD)) $(WHERE) --transport $(TRANSPORT)
+
+## refuse         offer bad updates to a virtual board, and show each refused
+refuse: $(KEY)
+	@$(BIN)/python -m suitup.demo.refuse
+
+## serve          build/release over HTTP and CoAP until Ctrl-C      (HTTP_PORT= COAP_PORT=)
+serve: setup
+	@$(SUITUP) serve $(call named,http,$(HTTP_PORT)) $(call named,coap,$(COAP_PORT))
+
+## provision      the updater, an identity, trust and version 1 for a board      (PORT= BOARD= KEY=)
+provision: $(KEY)
+	@$(SUITUP) provision --app $(APP) --trust $(KEY) --port $(or $(PORT),auto) $(call named,board,$(BOARD))
+
+## status         what a board runs      (HOST= or PORT=)
+status: setup
+	@$(SUITUP) status $(WHERE)
+
+## clean          remove what was built (not the keys, not the environment)
+clean:
+	@test ! -f build/board/board.json || test ! -x $(SUITUP) || $(SUITUP) board stop build/board >/dev/null
+	rm -rf build
+
+## help           this list
+help:
+	@sed -n 's/^## /  make /p' $(MAKEFILE_LIST)
+
+.PHONY: setup test lint keygen build sign push refuse serve provision status clean help
