@@ -9,8 +9,9 @@
   SuitError(R_CONTENT_CHANGED, "size").
 * Resume at any offset, by the block it lies in. A server that forgot the transfer (4.08) is asked
   for its first block again; one that cannot begin in the middle begins at 0.
-* 4.01 with an Echo option is answered once per request (RFC 9175); 5.03 and 4.29 are waited out
-  three times, at most 10 s each. Any other error is SuitError(R_SERVER, 404) for 4.04."""
+* 4.01 with an Echo option is answered once per request, and an Echo in any other answer by the
+  next request (RFC 9175); 5.03 and 4.29 are waited out three times, at most 10 s each. Any other
+  error is SuitError(R_SERVER, 404) for 4.04."""
 
 from suit.errors import SuitError
 from suit.numbers import R_CONTENT_CHANGED, R_SERVER
@@ -102,14 +103,15 @@ class CoAPStream:
         expect = None
         if self.total is not None:
             expect = min(16 << self._szx, max(self.total - (num << self._szx + 4), 0))
-        echo = None
+        challenged = False
         busy = 0
         while True:
+            echo = client.echo
             size2 = self.total is None
             code = yield from client.get(num << 4 | self._szx, size2, echo=echo, expect=expect)
             code = status(code)
-            if code == 401 and client.echo and not echo:
-                echo = client.echo
+            if code == 401 and client.echo and not challenged:
+                challenged = True
             elif code in (503, 429) and busy < _BUSY:
                 busy += 1
                 yield min(client.max_age, _LONGEST) * 1000 or 500

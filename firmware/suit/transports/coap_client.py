@@ -83,6 +83,7 @@ class Client:
         self._mid = seed[0] << 8 | seed[1]
         self._settled = -1  # message id of the separate response acknowledged last
         self.timing = timing(self.host)
+        self.echo = None
         self._heard = False
         self._sock = None
         self._want = [None, READ, 0]
@@ -92,11 +93,42 @@ class Client:
             self._sock.close()
             self._sock = None
 
-    def get(self, block=None, size2=False, observe=None, echo=None, expect=None):
+    def get(self, block=None, size2=False, observe=None, echo=None, expect=None, again=False):
         """GET; returns the response code. `expect`: the payload's length where it is known, which
         saves an allocation (see `net`); a response that was joined with another datagram is cut to
-        it."""
-        self._count()
+        it. `again`: with the token of the last request."""
+        self._write(block, size2, observe, echo, again)
+        yield from self._exchange(expect is None)
+        m = self.message
+        if expect is not None and m.stop - m.payload > expect and m.code >> 5 == 2:
+            m.stop = m.payload + expect
+        return m.code
+
+    def send_get(self, block, observe, again):
+        """A GET whose answer nobody waits for."""
+        self._write(block, False, observe, None, again)
+        self._send()
+
+    def listen(self, timeout_ms):
+        """Wait for another response to the last request, a notification; False when none came."""
+        self._acked = True
+        start = net.ticks()
+        while True:
+            left = timeout_ms - net.elapsed(net.ticks(), start)
+            if left <= 0 or not self._sock:
+                if left > 0:
+                    yield left
+                return False
+            self._want[0] = self._sock
+            self._want[2] = left
+            if (yield self._want):
+                n = self._receive(True)
+                if n and self._judge(0, n):
+                    return True
+
+    def _write(self, block, size2, observe, echo, again):
+        if not again:
+            self._count()
         self._mid = self._mid + 1 & 0xFFFF
         w = self._writer
         w.begin(CON, GET, self._mid, self._token)
@@ -114,11 +146,6 @@ class Client:
             w.uint(SIZE2, 0)
         if echo:
             w.option(ECHO, echo)
-        yield from self._exchange(expect is None)
-        m = self.message
-        if expect is not None and m.stop - m.payload > expect and m.code >> 5 == 2:
-            m.stop = m.payload + expect
-        return m.code
 
     def _count(self):
         low = (self._token[4] << 8 | self._token[5]) + 1
