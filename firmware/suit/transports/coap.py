@@ -68,11 +68,11 @@ class CoAPStream:
         return self._etag and "".join(["%02x" % c for c in self._etag])
 
     def readinto(self, view):
-        if self._at >= self._start + self._held:
-            if not self._more:
-                self.total = self._at
-                return 0
+        if self._at >= self._start + self._held and self._more:
             yield from self._block(self._at)
+        if self._at >= self._start + self._held:
+            self.total = self._at
+            return 0
         skip = self._at - self._start
         m = self._client.message
         n = min(len(view), self._held - skip)
@@ -95,8 +95,6 @@ class CoAPStream:
         if code != 205:
             raise SuitError(R_SERVER, code)
         self._check(num)
-        if at >= self._start + self._held and self._held:
-            raise SuitError(R_SERVER, "block")
 
     def _ask(self, num):
         client = self._client
