@@ -23,21 +23,21 @@ def serve(config, port):
 async def _serve(config, port):
     import asyncio
 
-    from .listen import listen, poll
-
     while not await drive(port.connect(config)):
         print("suit: no network; waiting for the console")
         await asyncio.sleep(_AGAIN_S)
-    await asyncio.gather(_forever(listen), _forever(poll))
+    await asyncio.gather(_forever("listen"), _forever("poll"))
 
 
-async def _forever(task):
-    """Start `task` again whatever ends it: nothing that comes from outside may end recovery."""
+async def _forever(name):
+    """Start `suit.NAME` again whatever ends it: nothing that comes from outside may end recovery."""
     import asyncio
+
+    import suit
 
     while True:
         try:
-            await task()
+            await getattr(suit, name)()
         except Exception as error:
-            print("suit: recovery: %r" % error)
+            print("suit: recovery: %s: %r" % (name, error))
         await asyncio.sleep(_AGAIN_S)
