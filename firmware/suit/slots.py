@@ -147,9 +147,9 @@ class Slot:
         with open(self._part, "wb") as file:
             file.write(encode([path, digest, mark]))
 
-    def end_part(self, path):
-        """The download to `path` is over."""
-        part = self.part()
+    def end_part(self, path=None):
+        """The download to `path` is over; None: whichever there was."""
+        part = self.part() if path is not None else None
         if part is None or part[0] == path:
             remove(self._part)
 

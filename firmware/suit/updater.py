@@ -200,7 +200,7 @@ def _install(region, url, config, port, progress):
         check(validation, manifest, board)
     finally:
         board.close()
-    slot.end_part(None)
+    slot.end_part()
     yield from _save_manifest(envelope, slot)
     # the record may have changed while we waited
     record = runtime.record()
