@@ -15,9 +15,11 @@
   with weak bits all over the block (`WEAK`) or `AFTER` the operation. `PowerCut` is raised, and by every later access.
 * `fail_read`, `fail_program`, `fail_erase`: the number of the access that answers EIO (once; `sticky` for ever).
 
-Sizes are bytes. Raises OSError(EIO) and PowerCut, which is no `Exception`, so that no handler mends a power cut."""
+Sizes are bytes. Accesses answer 0 or a negative errno. PowerCut is raised as a Ctrl-C would be, the one exception that
+every program lets through; and nothing can be written after it."""
 
 import errno
+import hashlib
 from array import array
 
 BLOCK = 4096
@@ -29,8 +31,21 @@ AFTER = 3
 _ONES = b"\xff" * BLOCK
 _PAGE = 256  # no chip programs across a 256-byte border in one go
 
+_random = b""
 
-class PowerCut(BaseException):
+
+def _noise():
+    """A block and a bit of bits that look random and are the same every time."""
+    global _random
+    if not _random:
+        out = b""
+        while len(out) < BLOCK + 64:
+            out += hashlib.sha256(out[-32:]).digest()
+        _random = out
+    return _random
+
+
+class PowerCut(KeyboardInterrupt):
     """The power is gone; nothing that runs after this has happened."""
 
 
@@ -45,7 +60,8 @@ class Nor:
         self.violations = 0
         self.wear = array("I", [0] * blocks)
         self.endurance = 0  # 0: for ever
-        self.dead = False
+        self.dead = False  # without power: every access raises PowerCut
+        self.retired = False  # nobody listens any more (finalisers of files): every access answers EIO
         self.programs = self.erases = 0
         self.trace = None  # a list: (is_erase, address) of every operation
         self.cut(-1)
@@ -62,7 +78,7 @@ class Nor:
 
     def readblocks(self, block, buf, offset=0):
         if self.dead:
-            raise PowerCut
+            return self._dead()
         n = self.reads
         self.reads = n + 1
         if n == self.fail_read or (self.sticky and 0 <= self.fail_read <= n):
@@ -74,6 +90,8 @@ class Nor:
         return 0
 
     def writeblocks(self, block, buf, offset=None):
+        if self.dead:
+            return self._dead()
         address = block * BLOCK + (offset or 0)
         size = len(buf)
         if block < 0 or address + size > self.blocks * BLOCK:
@@ -98,7 +116,7 @@ class Nor:
 
     def ioctl(self, op, arg):
         if self.dead:
-            raise PowerCut
+            return self._dead()
         if op == 4:
             return self.blocks
         if op == 5:
@@ -115,10 +133,13 @@ class Nor:
         self.dead = True
         raise PowerCut
 
+    def _dead(self):
+        if not self.retired:
+            raise PowerCut
+        return -errno.EIO
+
     def _begin(self):
         """Count an operation; True when the cut lies inside it."""
-        if self.dead:
-            raise PowerCut
         n = self.ops
         self.ops = n + 1
         if n != self._at:
@@ -171,11 +192,9 @@ class Nor:
             # every cell is on its way to one; which have arrived looks random
             old = bytearray(BLOCK)
             self._read(block * BLOCK, old)
-            noise = 0x2545F491 ^ (block * 2654435761 & 0x3FFFFFFF)
-            for i in range(BLOCK):
-                noise = (noise * 1103515245 + 12345) & 0x3FFFFFFF
-                old[i] |= noise >> 16 & 0xFF
-            self._write(block * BLOCK, old)
+            shift = self.ops % 64
+            mixed = int.from_bytes(old, "little") | int.from_bytes(_noise()[shift : shift + BLOCK], "little")
+            self._write(block * BLOCK, mixed.to_bytes(BLOCK, "little"))
             self._lost()
         self._write(block * BLOCK, _ONES)
         if cut:
