@@ -156,7 +156,7 @@ def _spool(url, path, config):
         size = 0
         with open(path, "wb") as file:
             while True:
-                n = yield from stream.readinto(buf)
+                n = yield from stream.readinto(view)
                 if not n:
                     break
                 size += n
