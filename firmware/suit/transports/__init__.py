@@ -24,8 +24,8 @@ from suit.numbers import MAX_URI, R_LIMIT, R_NO_PAYLOAD
 
 
 def open(uri, allowed=None):
-    """The stream of `uri`: http, https, coap, file, or a path on the board. `allowed(uri)` is
-    asked before an HTTP redirect to another host is followed; without it none is.
+    """The stream of `uri`: http, https, coap, serial, file, or a path on the board. `allowed(uri)`
+    is asked before an HTTP redirect to another host is followed; without it none is.
     SuitError(R_NO_PAYLOAD, scheme) for any other scheme."""
     kind = scheme(uri)
     if kind in ("http", "https"):
@@ -36,6 +36,10 @@ def open(uri, allowed=None):
         from suit.transports.coap import CoAPStream
 
         return CoAPStream(uri)
+    if kind == "serial":
+        from suit.transports.serial import SerialStream
+
+        return SerialStream(uri)
     if kind in ("", "file"):
         from suit.transports.local import FileStream
 
