@@ -10,12 +10,13 @@ import time
 from dataclasses import dataclass
 
 from suitup import numbers as n
-from suitup import reasons, version, watch
+from suitup import version, watch
 from suitup.boards.device import Busy, Device, Silent
 from suitup.errors import Failure
 from suitup.manifest import Envelope
 
-POLL_S = 0.3
+POLL_S = 0.1  # at first; later
+POLL_LATER_S = 0.5
 SETTLE_S = 4  # a board that was nudged has begun by then
 SILENT_S = 60  # without any sign of life
 STUCK_S = 120  # answering, but nothing moves (on top of the trial)
@@ -28,6 +29,7 @@ class Verdict:
     text: str
     hint: str | None = None
     traceback: str | None = None
+    reason: int | None = None  # the device's number
 
     @property
     def line(self) -> str:
@@ -146,11 +148,18 @@ class _Follower:
                     return verdict
                 self._tell(status)
             self._check(time.monotonic(), status)
-            await asyncio.sleep(POLL_S)
+            early = time.monotonic() - self._began < 10
+            await asyncio.sleep(POLL_S if early else POLL_LATER_S)
 
     def _judge(self, status):
         offer, before = self._offer, self._before
         if watch.confirmed(status, offer.digest):
+            # a quick board was on trial between two looks at it
+            which = status["running"]
+            self._phase_is("trial", f"restarted: slot {which} ran {offer.version} on trial")
+            self._show.step(
+                f"its app confirmed it: slot {which} is active, floor {status.get('floor')}"
+            )
             return Verdict("confirmed", offer.version)
         settled = time.monotonic() - self._began > SETTLE_S
         turned = watch.refused(status, before, offer.digest, settled)
@@ -158,12 +167,15 @@ class _Follower:
             if watch.up_to_date(turned):
                 return Verdict("confirmed", offer.version)
             what, hint = watch.why(turned)
-            return Verdict("refused", what, hint)
+            return Verdict("refused", what, hint, reason=turned.get("reason"))
         if watch.went_back(status, before, offer.digest):
             back = status["back"]
-            what, hint = reasons.explain(back.get("reason"), back.get("detail"))
-            trace = status.get("traceback") if back.get("reason") == n.R_BACK_EXCEPTION else None
-            return Verdict("rolled back", what, hint, trace)
+            what, hint = watch.why(back)
+            trace = None
+            if back.get("reason") == n.R_BACK_EXCEPTION and status.get("traceback"):
+                trace = status["traceback"]
+                what += ": " + trace.rstrip().splitlines()[-1]
+            return Verdict("rolled back", what, hint, trace, back.get("reason"))
         return None
 
     def _tell(self, status):

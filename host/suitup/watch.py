@@ -70,10 +70,15 @@ def shown_version(line: dict) -> str:
 
 def why(entry: dict) -> tuple:
     """(sentence, hint) for an entry with a reason and a detail."""
-    reason = entry.get("reason")
+    reason, detail = entry.get("reason"), entry.get("detail")
     if reason is None:
         return "no reason given", None
-    return reasons.explain(reason, entry.get("detail"))
+    if reason == n.R_BACK_INVALID and detail:
+        # the record keeps the reason for which it did not verify
+        detail = reasons.explain(detail)[0]
+    elif reason >= n.R_BACK_EXCEPTION:
+        detail = None
+    return reasons.explain(reason, detail)
 
 
 def up_to_date(entry: dict) -> bool:

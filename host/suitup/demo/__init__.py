@@ -1,0 +1,1 @@
+"""Shows that anybody can run without hardware."""
