@@ -32,9 +32,8 @@ async def update_async(url=None, reset=True):
 
 def confirm():
     """The running version is good: it is the active one from now on, and older ones are refused.
-    True when it was on trial; False, and no harm, when it had been confirmed before. Raises
-    SuitError(R_NOT_ALLOWED) while a trial is armed but has not started; OSError when the record
-    cannot be written, and the trial goes on."""
+    True when it was on trial; False, and no harm, when it had been confirmed before. Raises OSError
+    when the record cannot be written; the trial then goes on."""
     from .api import confirm
 
     return confirm()

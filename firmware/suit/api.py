@@ -16,12 +16,10 @@ _TRACEBACK = 800  # bytes of it in the status
 
 def confirm():
     record = runtime.record()
-    if record.trial is None:
+    if record.trial is None or not record.booted:
         if record.crashes:
             runtime.store().save(decide.stable(record))
         return False
-    if not record.booted:
-        raise SuitError(R_NOT_ALLOWED, "the trial has not started")
     from .port import chip
 
     # before the record: a cut in between leaves firmware that stays and an app that confirms again

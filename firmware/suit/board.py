@@ -54,6 +54,19 @@ class Board:
             raise SuitError(R_NO_PAYLOAD, uri)  # relative to nothing
         return transports.open(uri)
 
+    @property
+    def decryption_keys(self):
+        """The device's own keys (a COSE_KeySet), made when it was provisioned; none where there is no
+        such file."""
+        from .runtime import root
+        from .trust import TrustStore
+
+        try:
+            with open(root + "/device.cbor", "rb") as file:
+                return TrustStore(file.read())
+        except OSError:
+            return ()
+
     def local_copy(self, component, digest, size=None, alg=ALG_SHA256):
         """Generator: True when `component` holds the image of that digest without fetching: it
         was there already, or the other slot had it."""

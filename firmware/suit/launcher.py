@@ -26,6 +26,7 @@ from .numbers import (
     R_CONDITION_FAILED,
     R_DIGEST,
     R_NO_PAYLOAD,
+    R_NOT_MATCHED,
     R_OPERATION_FAILED,
     R_ROLLBACK,
     R_STORAGE,
@@ -44,6 +45,7 @@ def boot(root="/suit"):
     runtime.root = root
     port = chip()
     config = read(root)
+    loaded = set(sys.modules)
     try:
         slot = _choose(port, config)
         if slot is None:
@@ -51,10 +53,21 @@ def boot(root="/suit"):
 
             recovery.serve(config, port)
         else:
+            _forget(loaded)
             _run(slot, port, config)
     except KeyboardInterrupt:
         _unwatch()
         print("suit: stopped at the console")
+
+
+def _forget(loaded):
+    """Give the app the memory that verifying took; an update loads what it needs again."""
+    package = sys.modules["suit"]
+    for name in list(sys.modules):
+        if name.startswith("suit.") and name not in loaded and not name.startswith("suit.port"):
+            del sys.modules[name]
+            if name.count(".") == 1:
+                delattr(package, name[5:])
 
 
 def _unwatch():
@@ -209,6 +222,8 @@ def _verified(index, record, config, port, trust):
         app = check(processor, manifest, board)
         if app not in [invoked[0] for invoked in processor.invoked]:
             raise SuitError(R_OPERATION_FAILED, "the app is not invoked")
+        if app not in processor.matched:  # once more, should one decision above be turned round
+            raise SuitError(R_NOT_MATCHED, app)
     runtime.version = manifest.set_version
     _mount(slot, port)
     return slot

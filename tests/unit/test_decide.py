@@ -1,0 +1,298 @@
+"""The launcher's decision, walked through every state it can get into."""
+
+import hashlib
+
+from harness import raises
+from suit import decide, state
+from suit import numbers as n
+
+KEY = b"k" * 5
+TRIES = 2
+CAUSES = (decide.CAUSE_OTHER, decide.CAUSE_POWER, decide.CAUSE_WATCHDOG)
+
+
+def digest(sequence):
+    return bytes([sequence]) * 32
+
+
+def factory(sequence=1):
+    return decide.rebuilt(((digest(sequence), sequence, KEY), None), TRIES)
+
+
+def armed(record, slot, sequence):
+    return decide.armed(decide.writing(record, slot), slot, digest(sequence), sequence, KEY, TRIES)
+
+
+def decided(record, cause=decide.CAUSE_OTHER, failed=(0, 0)):
+    """decide with saving: (action, slot, record afterwards)."""
+    before = bytes(state.pack(record))
+    action, slot, new = decide.decide(record, cause, failed)
+    assert state.pack(record) == before  # pure
+    return action, slot, new or record
+
+
+def test_an_armed_trial_is_run_with_one_try_less_and_marked_as_started():
+    action, slot, r = decided(armed(factory(), 1, 2))
+    assert (action, slot, r.tries, r.booted, r.active) == (decide.TRIAL, 1, TRIES - 1, True, 0)
+
+
+def test_tries_are_used_up_by_resets_and_power_cuts():
+    r = armed(factory(), 1, 2)
+    for _ in range(TRIES):
+        action, slot, r = decided(r)
+        assert action == decide.TRIAL
+    action, slot, r = decided(r)
+    assert (action, slot, r.back_reason, r.trial) == (decide.RUN, 0, n.R_BACK_TRIES, None)
+    assert r.knows_bad(digest(2)) and r.slots[1].status == state.BAD
+
+
+def test_a_watchdog_ends_a_trial_only_when_it_had_started():
+    r = armed(factory(), 1, 2)
+    action, slot, r = decided(r, decide.CAUSE_WATCHDOG)
+    assert action == decide.TRIAL and r.crashes == 0
+    action, slot, r = decided(r, decide.CAUSE_WATCHDOG)
+    assert (action, slot, r.back_reason) == (decide.RUN, 0, n.R_BACK_WATCHDOG)
+    assert r.crashes == 0  # it was the trial's, not the confirmed app's
+
+
+def test_what_does_not_verify_goes_back_with_its_reason():
+    _, _, r = decided(armed(factory(), 1, 2))
+    action, slot, r = decided(r, failed=(0, n.R_CONDITION_FAILED))
+    assert (action, slot) == (decide.RUN, 0)
+    assert (r.back_reason, r.back_detail) == (n.R_BACK_INVALID, n.R_CONDITION_FAILED)
+    assert r.knows_bad(digest(2))
+
+
+def test_damage_is_not_held_against_the_manifest():
+    for reason in (n.R_DIGEST, n.R_STORAGE, n.R_UNAUTHORISED, n.R_NO_PAYLOAD):
+        _, _, r = decided(armed(factory(), 1, 2))
+        _, _, r = decided(r, failed=(0, reason))
+        assert r.back_reason == n.R_BACK_INVALID and not r.knows_bad(digest(2))
+
+
+def test_without_a_good_active_slot_there_is_only_recovery():
+    assert decided(state.Record())[0] == decide.RECOVER
+    assert decided(factory(), failed=(n.R_DIGEST, 0))[0] == decide.RECOVER
+    first = armed(state.Record(), 0, 1)
+    _, _, r = decided(first)
+    assert decided(r, failed=(n.R_DIGEST, 0))[0] == decide.RECOVER
+
+
+def test_three_crashes_of_a_confirmed_app_lead_to_recovery_until_power_on():
+    r = factory()
+    for _ in range(decide.MAX_CRASHES):
+        action, _, r = decided(r)
+        assert action == decide.RUN
+        r = decide.crashed(r)
+    assert decided(r)[0] == decide.RECOVER and decided(r, decide.CAUSE_WATCHDOG)[0] == decide.RECOVER
+    action, _, r = decided(r, decide.CAUSE_POWER)
+    assert action == decide.RUN and r.crashes == 0
+
+
+def test_a_trial_runs_even_after_crashes_and_confirming_forgets_them():
+    r = factory()
+    r.crashes = 3
+    action, slot, r = decided(armed(r, 1, 2))
+    assert action == decide.TRIAL
+    assert decide.confirmed(r).crashes == 0
+    assert decided(decide.went_back(r, n.R_BACK_EXCEPTION))[0] == decide.RECOVER
+
+
+def test_only_confirming_raises_the_floor_and_never_lowers_it():
+    r = armed(factory(5), 1, 7)
+    assert r.floor(KEY) == 5
+    _, _, r = decided(r)
+    assert r.floor(KEY) == 5 and decide.went_back(r, 64).floor(KEY) == 5
+    r = decide.confirmed(r)
+    assert r.floor(KEY) == 7
+    _, _, r = decided(armed(r, 0, 6))
+    assert decide.confirmed(r).floor(KEY) == 7
+
+
+def test_nothing_is_armed_in_or_written_over_the_active_slot():
+    raises(ValueError, decide.writing, factory(), 0)
+    raises(ValueError, decide.armed, factory(), 0, digest(2), 2, KEY, 3)
+    raises(ValueError, decide.armed, armed(factory(), 1, 2), 1, digest(3), 3, KEY, 3)
+
+
+def test_a_ninth_root_manifest_is_refused_rather_than_a_floor_given_up():
+    r = factory()
+    for i in range(7):
+        r = decide.armed(decide.writing(r, 1), 1, digest(2), 2, bytes([i + 1]) * 5, 3)
+    assert r.room_for(KEY) and not r.room_for(b"other")
+    raises(ValueError, decide.armed, decide.writing(r, 1), 1, digest(2), 2, b"other", 3)
+
+
+def test_two_good_slots_without_a_record_make_the_newer_one_confirm_again():
+    found = [(digest(3), 3, KEY), (digest(4), 4, KEY)]
+    r = decide.rebuilt(found, TRIES)
+    assert (r.active, r.trial, r.floor(KEY)) == (None, 1, 4)
+    action, slot, r = decided(r)
+    assert (action, slot) == (decide.TRIAL, 1)
+    assert decide.confirmed(r).active == 1
+    assert decided(decide.went_back(r, 64))[0] == decide.RECOVER  # reachable, and above the floor
+    assert decide.rebuilt(found[::-1], TRIES).trial == 0
+    assert decide.rebuilt((None, None), TRIES).active is None
+
+
+class World:
+    """A record and what is really in the slots: None, or (sequence, intact); plus what the model
+    remembers by itself: the highest sequence that was ever confirmed, how often the trial ran, and which
+    sequences were gone back from for their own fault."""
+
+    def __init__(self, record, slots, confirmed, boots, banned=()):
+        self.record = record
+        self.slots = slots
+        self.confirmed = confirmed
+        self.boots = boots
+        self.banned = banned
+
+    def key(self):
+        data = state.pack(self.record)
+        data[4:8] = b"\0\0\0\0"  # the generation
+        data[252:] = b"\0\0\0\0"
+        told = "%r %r %r %r" % (self.slots, self.confirmed, self.boots, self.banned)
+        return hashlib.sha256(data + told.encode()).digest()[:8]
+
+    def but(self, **changes):
+        w = World(self.record, self.slots, self.confirmed, self.boots, self.banned)
+        for name in changes:
+            setattr(w, name, changes[name])
+        for before, after in zip(self.record.slots, w.record.slots):
+            went_back = after.status == state.BAD and before.status != state.BAD
+            if went_back and w.record.back_reason != n.R_BACK_INVALID:
+                w.banned = tuple(sorted(set(w.banned + (before.sequence,))))
+        return w
+
+
+def put(slots, index, what):
+    return (what, slots[1]) if index == 0 else (slots[0], what)
+
+
+def booted(w, cause):
+    """The launcher in the world `w`: yields the world after each save (where a cut may come) and at
+    last (world, slot, on trial) of what runs."""
+    failed = [0, 0]
+    record = w.record
+    for _ in range(4):
+        action, slot, new = decide.decide(record, cause, failed)
+        if new:
+            record = new
+            w = w.but(record=record)
+            if action == decide.TRIAL:
+                w.boots += 1
+            yield w, None, False
+        if action == decide.RECOVER:
+            yield w, None, False
+            return
+        there = w.slots[slot]
+        line = record.slots[slot]
+        if there and there[1] and digest(there[0]) == line.digest:
+            assert there[0] >= record.floor(KEY), "below the floor"
+            assert there[0] not in w.banned, "what was gone back from runs again"
+            yield w, slot, action == decide.TRIAL
+            return
+        failed[slot] = n.R_DIGEST
+    raise AssertionError("the launcher does not come to an end")
+
+
+def updated(w, running, sequence):
+    """The updater's saves for version `sequence`, cut after each; the last one is armed."""
+    record = w.record
+    if record.trial is not None and record.booted:
+        return
+    if sequence < record.floor(KEY) or record.knows_bad(digest(sequence)):
+        return
+    if record.active is not None and record.slots[record.active].digest == digest(sequence):
+        if running is not None:
+            return
+    index = 1 - record.active if record.active is not None else record.trial or 0
+    assert index != running
+    record = decide.writing(record, index)
+    yield w.but(record=record)
+    yield w.but(record=record, slots=put(w.slots, index, None))
+    slots = put(w.slots, index, (sequence, True))
+    yield w.but(record=record, slots=slots)
+    record = decide.armed(record, index, digest(sequence), sequence, KEY, TRIES)
+    yield w.but(record=record, slots=slots, boots=0)
+
+
+class Todo:
+    """Worlds still to be looked at, each once; packed, so that MicroPython has room for them."""
+
+    def __init__(self):
+        self.seen = set()
+        self.worlds = []
+
+    def add(self, w):
+        key = w.key()
+        if key not in self.seen:
+            self.seen.add(key)
+            assert len(self.seen) < 20000, "more states than there should be"
+            self.worlds.append(
+                (bytes(state.pack(w.record)), w.slots, w.confirmed, w.boots, w.banned)
+            )
+
+    def add_all(self, worlds):
+        for w in worlds:
+            self.add(w)
+
+    def pop(self):
+        packed = self.worlds.pop()
+        return World(state.unpack(packed[0]), *packed[1:])
+
+
+def walk(start, versions):
+    """Every world that can be reached: -> how many."""
+    todo = Todo()
+    todo.add(start)
+    while todo.worlds:
+        w = todo.pop()
+        r = w.record
+        assert r.trial is None or r.trial != r.active
+        assert r.floor(KEY) == w.confirmed, "the floor is what was confirmed"
+        assert w.boots <= TRIES, "a trial ran more often than it has tries"
+        if r.trial is not None and not r.booted and r.active is not None:
+            for sequence in versions:  # armed, and another one comes before the reset
+                todo.add_all(updated(w, r.active, sequence))
+        for cause in CAUSES:
+            for after, slot, trial in booted(w, cause):
+                todo.add(after)  # a cut, or recovery
+                if slot is not None:
+                    ran(after, slot, trial, versions, todo)
+                elif after.record.active is None and after.record.trial is None:
+                    todo.add_all(updated(after, None, versions[-1]))
+        for index in (0, 1):
+            there = w.slots[index]
+            if there and there[1]:
+                todo.add(w.but(slots=put(w.slots, index, (there[0], False))))  # bit rot
+    return len(todo.seen)
+
+
+def ran(w, slot, trial, versions, todo):
+    """All that may come of running `slot`."""
+    sequence = w.slots[slot][0]
+    assert sequence >= w.confirmed, "an older version than was confirmed runs"
+    if trial:
+        record = decide.confirmed(w.record)
+        todo.add(w.but(record=record, confirmed=sequence, boots=0))
+        for reason in (n.R_BACK_EXCEPTION, n.R_BACK_ENDED, n.R_BACK_MANUAL):
+            todo.add(w.but(record=decide.went_back(w.record, reason), boots=0))
+    else:
+        assert slot == w.record.active
+        todo.add(w.but(record=decide.crashed(w.record)))
+        todo.add(w.but(record=decide.stable(w.record)))
+        for sequence in versions:
+            todo.add_all(updated(w, slot, sequence))
+
+
+def test_every_reachable_state_keeps_its_promises():
+    start = World(factory(1), ((1, True), None), 1, 0)
+    assert walk(start, (1, 2, 3)) > 500
+
+
+def test_every_state_from_first_provisioning_keeps_its_promises():
+    record = state.Record()
+    start = World(record, (None, None), 0, 0)
+    todo = list(updated(start, None, 2))
+    assert walk(todo[-1], (2, 3)) > 200
