@@ -310,6 +310,10 @@ def judge_cose(case):
         None if payload is None else bytes.fromhex(payload),
         TrustStore(bytes.fromhex(case["trust"])),
         bytes.fromhex(case.get("external") or ""),
+        case.get("tag"),
+        case.get("open_alg", False),
+        case.get("understood", ()),
+        4096,
     )
     return {"result": "ok"}
 

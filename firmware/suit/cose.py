@@ -29,6 +29,7 @@ from .crypto import verifier
 from .errors import SuitError
 from .numbers import (
     ALG_DIRECT,
+    ALG_HMAC256,
     HDR_ALG,
     HDR_CRIT,
     HDR_KID,
@@ -62,9 +63,9 @@ class _Reader:
     """A walk over a region through one small window; `at` is the offset where the window
     starts."""
 
-    def __init__(self, region):
+    def __init__(self, region, window):
         self.region = region
-        self._buf = bytearray(min(_WINDOW, region.size))
+        self._buf = bytearray(min(window, region.size))
         self.at = 0
 
     def cursor(self):
@@ -87,7 +88,7 @@ class _Headers:
     protected bucket as it goes into the structure that is signed: the empty map counts as the
     empty string (RFC 9052 section 4.4)."""
 
-    def __init__(self, c):
+    def __init__(self, c, understood=_UNDERSTOOD):
         self.alg = self.kid = None
         self.open_alg = None  # alg in the unprotected bucket: only recipients may have it there
         self._crit = ()
@@ -104,7 +105,7 @@ class _Headers:
         # the window is used again, so this is a copy
         self.protected = bytes(inner.view[start : inner.limit]) if n else b""
         for label in self._crit:
-            if label not in seen or label not in _UNDERSTOOD:
+            if label not in seen or label not in understood:
                 _refuse("unknown critical header", c.base + start)
         for _ in range(c.map()):
             self._one(c, seen, False)
@@ -143,12 +144,14 @@ def _bytes(data):
     return head(BSTR, len(data)) + bytes(data)
 
 
-def _check(headers, message, signature, trust):
+def _check(headers, tag, message, signature, trust):
     """One signature or tag over `message` by any key that may have made it."""
     alg = headers.alg
     if alg is None:
         _refuse("alg is not protected")
     verify_with = verifier(alg).verify
+    if (alg == ALG_HMAC256) != (tag in (TAG_MAC0, TAG_MAC)):
+        _refuse("alg %d in this structure" % alg)
     failure = None
     for key in trust.candidates(alg, headers.kid):
         held = None
@@ -193,8 +196,7 @@ def _end(reader):
 
 
 def _one_layer(reader, tag, headers, payload, external):
-    """COSE_Sign1 and COSE_Mac0, and COSE_Mac with its recipient: returns [(headers, message,
-    signature)]."""
+    """COSE_Sign1 and COSE_Mac0, and COSE_Mac with its recipient: [(headers, message, signature)]."""
     prefix = _text(_CONTEXT[tag]) + _bytes(headers.protected) + _bytes(external) + _bytes(payload)
     message = b"\x84" + prefix
     signature = reader.string(reader.cursor())
@@ -212,7 +214,7 @@ def _one_layer(reader, tag, headers, payload, external):
     return [(headers, message, signature)]
 
 
-def _signers(reader, headers, payload, external):
+def _signers(reader, headers, payload, external, understood):
     """COSE_Sign: one (headers, message, signature) per signer."""
     c = reader.cursor()
     n = c.array()
@@ -224,7 +226,7 @@ def _signers(reader, headers, payload, external):
         c = reader.cursor()
         if c.array() != 3:
             _refuse("a signer has three members", reader.at)
-        own = _Headers(c)
+        own = _Headers(c, understood)
         message = (
             b"\x85" + _text(_CONTEXT[TAG_SIGN]) + _bytes(headers.protected) + _bytes(own.protected)
             + _bytes(external) + _bytes(payload)
@@ -234,32 +236,37 @@ def _signers(reader, headers, payload, external):
     return found
 
 
-def _parse(block, payload, external):
-    """[(headers, message, signature region)] of the whole object, read to its end before anything
-    is verified."""
-    reader = _Reader(block)
+def _parse(block, payload, external, tag, understood, window):
+    """(tag, [(headers, message, signature region)]) of the whole object, read to its end before
+    anything is verified."""
+    reader = _Reader(block, window)
     c = reader.cursor()
-    if c.peek() != TAG:
+    if c.peek() == TAG:
+        tag = c.tag()
+    elif tag is None:
         _refuse("not tagged", 0)
-    tag = c.tag()
     if tag not in _CONTEXT:
         _refuse("tag %d" % tag, 0)
     start = c.pos
     if c.array() != (5 if tag == TAG_MAC else 4):
         _refuse("number of members", start)
-    headers = _Headers(c)
+    headers = _Headers(c, understood)
     payload = _read_payload(reader, c, payload)
     if tag == TAG_SIGN:
-        return _signers(reader, headers, payload, external)
-    if headers.open_alg is not None:
-        _refuse("alg is not protected", start)
-    return _one_layer(reader, tag, headers, payload, external)
+        return tag, _signers(reader, headers, payload, external, understood)
+    return tag, _one_layer(reader, tag, headers, payload, external)
 
 
-def verify(block, payload, trust, external=b""):
-    """See above. `external` is the externally supplied data, empty for SUIT."""
+def verify(
+    block, payload, trust, external=b"", tag=None, open_alg=False, understood=(), window=_WINDOW
+):
+    """See above. `external` is the externally supplied data, empty for SUIT. What SUIT does not
+    allow, but COSE does: `tag` is the type of an object that carries none, `open_alg` takes the
+    algorithm from the unprotected bucket when the protected one has none, `understood` lists
+    further labels that `crit` may name because the caller acts on them, `window` is how many bytes
+    the headers of one layer may have."""
     try:
-        found = _parse(block, payload, external)
+        tag, found = _parse(block, payload, external, tag, _UNDERSTOOD + tuple(understood), window)
     except SuitError as error:
         if error.reason == R_STRUCTURE:
             raise SuitError(R_COSE_UNSUPPORTED, error.detail, error.offset)
@@ -268,8 +275,10 @@ def verify(block, payload, trust, external=b""):
     for headers, message, signature in found:
         try:
             if headers.open_alg is not None:
-                _refuse("alg is not protected")
-            return _check(headers, message, signature, trust)
+                if not open_alg or headers.alg is not None:
+                    _refuse("alg is not protected")
+                headers.alg = headers.open_alg
+            return _check(headers, tag, message, signature, trust)
         except SuitError as error:
             if error.reason not in (R_UNAUTHORISED, R_ALG_UNSUPPORTED, R_COSE_UNSUPPORTED):
                 raise

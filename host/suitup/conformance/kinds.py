@@ -1,10 +1,11 @@
 """Which function judges which kind of case."""
 
-from suitup.conformance import cbor, crypto, suit
+from suitup.conformance import cbor, cose, crypto, suit
 
 KINDS = {
     "suit": suit.judge,
     "cbor": cbor.judge,
+    "cose": cose.judge,
     "wycheproof": crypto.wycheproof,
     "lms": crypto.lms,
     "mldsa": crypto.mldsa,
