@@ -296,6 +296,8 @@ def _value(c):
     if major == MAP:
         pairs = {}
         for _ in range(c.map()):
+            if c.peek() in (ARRAY, MAP):
+                c.other()
             key = _value(c)
             pairs[key] = _value(c)
         return pairs
@@ -309,7 +311,7 @@ def _value(c):
 
 def value(data, ordered=True):
     """Decode one whole item of trusted data (config, state) to Python objects; bytes are copied.
-    Maps whose keys are arrays or maps are refused by Python (TypeError)."""
+    Keys that are arrays or maps are refused."""
     c = Cursor(data)
     c.skip(ordered)
     c.end()

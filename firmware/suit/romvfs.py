@@ -38,6 +38,7 @@ _IFREG = const(0x8000)
 
 _HEAD = const(24)  # bytes: two padded varuints
 _MAX_VARUINT = const(10)  # bytes
+_MAX_NAME = const(255)  # bytes
 
 
 class RomVfs:
@@ -89,7 +90,7 @@ class RomVfs:
     def _named(self, record):
         """-> (start of the name, start of what follows it)."""
         size = self._uint(record[1], record[2])
-        if size == 0 or size > record[2] - self._pos:
+        if size == 0 or size > _MAX_NAME or size > record[2] - self._pos:
             raise OSError(_EIO)
         return self._pos, self._pos + size
 
@@ -185,7 +186,10 @@ class RomVfs:
 
     def _listed(self, pos, end):
         for record, start, rest in self._entries(pos, end):
-            name = self._bytes(start, rest).decode()
+            try:
+                name = self._bytes(start, rest).decode()
+            except UnicodeError:
+                raise OSError(_EIO)
             if record[0] == _DIR:
                 yield name, _IFDIR, 0, 0
             else:
