@@ -24,6 +24,7 @@ from .cbor import Cursor
 from .errors import SuitError
 from .numbers import R_COMPONENT_UNSUPPORTED, R_NOT_ALLOWED, R_OPERATION_FAILED, R_TOO_LARGE
 from .slots import file_size, make_folders, remove
+from .utf8 import wrong_utf8
 
 _FLUSH = const(16384)  # bytes
 _MAX_NAME = const(64)  # bytes of one name
@@ -37,10 +38,9 @@ def parse(raw):
     parts = []
     for _ in range(cursor.array()):
         part = cursor.bstr()
-        try:
-            parts.append(str(part, "utf-8"))
-        except UnicodeError:
+        if wrong_utf8(part, 0, len(part)) is not None:
             raise SuitError(R_COMPONENT_UNSUPPORTED, "not UTF-8")
+        parts.append(str(part, "utf-8"))
     kind = parts[0] if parts else None
     if kind == "app" and len(parts) == 1:
         return parts
