@@ -33,7 +33,3 @@ def command(paths, as_json, interpreter, timeout):
     words = ", ".join(f"{counts[word]} {word}" for word in ("ok", "FAIL", "unsupported"))
     print(f"{sum(counts.values())} cases: {words}", file=sys.stderr)
     return REFUSED if counts["FAIL"] else DONE
-
-
-if __name__ == "__main__":
-    sys.exit(command(standalone_mode=True))
