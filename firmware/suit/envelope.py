@@ -46,7 +46,6 @@ from .numbers import (
     MAX_AUTHENTICATION,
     MAX_MANIFEST,
     MAX_URI,
-    R_COSE_UNSUPPORTED,
     R_LIMIT,
     R_MEMBER_MISSING,
     R_NO_PAYLOAD,
@@ -205,7 +204,8 @@ def _trusted(region, wrapper, trust):
         except SuitError as error:
             if error.offset is not None:
                 error.offset += start
-            if error.reason < R_COSE_UNSUPPORTED or error.reason > R_UNAUTHORISED:
+            # malformed, of an unknown kind or not by anyone here: another block may still hold
+            if error.reason > R_UNAUTHORISED:
                 raise
             if failure is None or error.reason == R_UNAUTHORISED:
                 failure = error

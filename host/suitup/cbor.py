@@ -32,13 +32,15 @@ def encode(item, sort=True) -> bytes:
         if sort:
             pairs.sort()
         return head(5, len(pairs)) + b"".join(key + value for key, value in pairs)
+    if isinstance(item, CBORSimpleValue):  # a tuple of one, so before tuples
+        return cbor2.dumps(item)
     if isinstance(item, list | tuple):
         return head(4, len(item)) + b"".join(encode(value, sort) for value in item)
     if isinstance(item, CBORTag):
         return head(6, item.tag) + encode(item.value, sort)
     if isinstance(item, memoryview | bytearray):
         item = bytes(item)
-    if item is None or isinstance(item, bytes | str | bool | int | CBORSimpleValue | type(undefined)):
+    if item is None or isinstance(item, bytes | str | bool | int | type(undefined)):
         return cbor2.dumps(item)
     if isinstance(item, Mapping):  # a map that is itself a key
         return encode(dict(item), sort)

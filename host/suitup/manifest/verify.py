@@ -252,7 +252,7 @@ class Opened:
         for number, digest in self.severed.items():
             data = self.members.get(number)
             if data is not None:
-                _need(digest.known, "the digest algorithm is not supported", "severed-digest-fail")
+                _need(digest.known, "the digest algorithm is not supported", "auth-fail")
                 _need(digest.matches(cbor.encode(data)), f"{labels.MANIFEST[number]} does not match its digest",
                       "severed-digest-fail")
 
