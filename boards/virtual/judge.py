@@ -18,6 +18,9 @@ are its users.
 {"result": "ok" or word}
 {"kind": "thumbprint", "key": hex} -> {"result": hex}
 
+With `--free BYTES` each case runs once to load its code, then with that much heap in one piece;
+the result is "memory" when it was not enough.
+
 Components live in RAM and exist when they are named. Board policy is not part of this: nothing but
 the texts."""
 
@@ -141,7 +144,7 @@ class Board:
         for name, content in (environment.get("components_before") or {}).items():
             self.components[name] = Component(name, self.slot, bytes.fromhex(content))
         self.invoked = []
-        self.trace = []
+        self.trace = [] if case.get("trace", True) else None
         self.machine = None
 
     def _identity(self, name):
@@ -164,6 +167,8 @@ class Board:
         self.invoked.append({"component": component.name, "args": args.hex()})
 
     def record(self, section, offset, command, index, reason):
+        if self.trace is None:
+            return
         where = describe(self.machine, section, command, index)
         where["offset"] = offset
         where["reason"] = reason
@@ -256,7 +261,7 @@ def judge_suit(case):
                 section, command, index, offset = machine.where
                 found = describe(machine, section, command, index)
                 # the trace knows the URI that was in force when the command failed
-                for entry in reversed(board.trace):
+                for entry in reversed(board.trace or ()):
                     if entry["reason"]:
                         found = entry
                         break
@@ -331,8 +336,42 @@ KINDS = {
 }
 
 
-def answer(line):
+def with_free(free, case):
+    """Judge the case with `free` bytes of heap in one piece, after it ran once to load what it
+    needs; every other byte is taken. No trace is kept: that is the judge's memory, not a board's."""
+    import gc
+
+    case["trace"] = False
+    first = KINDS[case["kind"]](case)
+    if first["result"] != "ok":
+        return first
+    first = None
+    gc.collect()
+    reserve = bytearray(free)
+    taken = None  # a chain: a list would need a piece of its own to grow
+    size = 1 << 16
+    while size:
+        try:
+            taken = (taken, bytearray(size))
+        except MemoryError:
+            size >>= 1
+    reserve = None
+    gc.collect()
+    try:
+        found = KINDS[case["kind"]](case)["result"]
+    except MemoryError as error:
+        found = error
+    taken = None
+    gc.collect()
+    if isinstance(found, MemoryError):
+        return {"result": "memory", "detail": repr(found)}
+    return {"result": found}
+
+
+def answer(line, free=None):
     case = json.loads(line)
+    if free is not None:
+        return with_free(free, case)
     try:
         return KINDS[case["kind"]](case)
     except SuitError as error:
@@ -354,11 +393,12 @@ def traceback(error):
 
 
 def main():
+    free = int(sys.argv[2]) if len(sys.argv) > 2 and sys.argv[1] == "--free" else None
     while True:
         line = sys.stdin.readline()
         if not line:
             return
-        print(json.dumps(answer(line)))
+        print(json.dumps(answer(line, free)))
         if hasattr(sys.stdout, "flush"):
             sys.stdout.flush()
 
