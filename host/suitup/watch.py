@@ -101,7 +101,8 @@ def describe(status: dict) -> list:
         if not line or line.get("state") == "empty":
             lines.append(f"slot {which}    empty")
             continue
-        text = f"slot {which}    {shown_version(line)}, sequence {line.get('seq')}, {line.get('state')}"
+        numbered = f", sequence {line.get('seq')}" if line.get("version") else ""
+        text = f"slot {which}    {shown_version(line)}{numbered}, {line.get('state')}"
         if line.get("digest"):
             text += f", manifest {bytes(line['digest']).hex()[:16]}"
         if status.get("trial") == which and running != which:

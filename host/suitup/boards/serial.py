@@ -14,12 +14,16 @@ import binascii
 import contextlib
 import io
 import re
+import time
 
 from suitup.errors import Failure
 
 _ALIAS = re.compile(r"([auc])(\d+)\Z")
 _DEVICES = {"a": "/dev/ttyACM", "u": "/dev/ttyUSB", "c": "COM"}
-_CHUNK = 768  # bytes of a file per command: 1 KiB of base64, which the smallest board has room for
+_CHUNK = (
+    1536  # bytes of a file per command: 2 KiB of base64, which the smallest board has room for
+)
+_AT_ONCE = 24  # files hashed by one command
 
 # prints one tuple; mpy is 0 where the interpreter loads no .mpy files
 _WHO = """\
@@ -59,6 +63,12 @@ def _open(p):
    if e.args[0] != 17: raise
   at = p.find('/', at + 1)
  return open(p, 'wb')
+def _ren(p):
+ try:
+  os.rename(p + '.new', p)
+ except OSError:
+  os.remove(p)
+  os.rename(p + '.new', p)
 """
 
 
@@ -106,17 +116,75 @@ class SerialBoard:
         try:
             out, error = self._transport.exec_raw(code, timeout, shown)
         except (TransportError, OSError) as lost:
-            raise Failure(
-                f"the board at {self.name} stopped answering",
-                str(lost),
-                "was it unplugged or reset? connect again",
-            ) from None
+            raise self._lost(lost) from None
         if error:
-            text = error.decode("utf-8", "replace").strip()
-            failure = Failure("the board raised an exception", text.splitlines()[-1])
-            failure.traceback = text
-            raise failure
+            raise self._exception(error)
         return out
+
+    def _lost(self, why):
+        hint = "was it unplugged or reset? connect again"
+        return Failure(f"the board at {self.name} stopped answering", str(why), hint)
+
+    @staticmethod
+    def _exception(error):
+        text = error.decode("utf-8", "replace").strip()
+        failure = Failure("the board raised an exception", text.splitlines()[-1])
+        failure.traceback = text
+        return failure
+
+    def converse(self, code: str, answer, timeout=60) -> bytes:
+        """Execute `code` while it talks: `answer(line)` gets each line it prints and returns the bytes to send, or None.
+        Returns what it printed besides what was answered. `timeout`: seconds without a line."""
+        from mpremote.transport import TransportError
+
+        wire = self._transport.serial
+        out = []
+        try:
+            self._transport.exec_raw_no_follow(code)
+            line = b""
+            heard = time.monotonic()
+            while True:
+                got = wire.read(wire.inWaiting() or 1)
+                if got:
+                    heard = time.monotonic()
+                elif time.monotonic() - heard > timeout:
+                    raise TransportError(f"nothing for {timeout} s")
+                # end of the program's output: its errors follow
+                before, ended, after = got.partition(b"\x04")
+                line += before
+                while b"\n" in line:
+                    one, line = line.split(b"\n", 1)
+                    reply = answer(one.rstrip(b"\r"))
+                    if reply is None:
+                        out.append(one + b"\n")
+                    else:
+                        wire.write(reply)
+                if ended:
+                    break
+            out.append(line)
+            if not after.endswith(b"\x04"):
+                after += self._transport.read_until(1, b"\x04", timeout=10)
+        except (TransportError, OSError) as lost:
+            raise self._lost(lost) from None
+        if after != b"\x04":
+            raise self._exception(after[:-1])
+        return b"".join(out)
+
+    def console(self, end):
+        """Lines of the console as they come, until the monotonic time `end` or until the port goes away."""
+        wire = self._transport.serial
+        line = b""
+        while time.monotonic() < end:
+            try:
+                got = wire.read(wire.inWaiting() or 1) if wire.inWaiting() else b""
+            except OSError:
+                return
+            if not got:
+                time.sleep(0.05)
+            line += got
+            while b"\n" in line:
+                one, line = line.split(b"\n", 1)
+                yield one.strip().decode("utf-8", "replace")
 
     def eval_printed(self, code: str, timeout=30):
         """Execute `code`, which prints one Python literal, and return its value."""
@@ -136,7 +204,13 @@ class SerialBoard:
     def hashes(self, paths) -> dict:
         """{path: SHA-256 in hex, or None where there is no such file}."""
         self._prepare(_HASHES)
-        return {path: self.eval_printed(f"print(repr(_h({path!r})))") for path in paths}
+        found = {}
+        paths = list(paths)
+        for at in range(0, len(paths), _AT_ONCE):
+            part = paths[at : at + _AT_ONCE]
+            hashes = self.eval_printed(f"print([_h(p) for p in {part!r}])")
+            found.update(zip(part, hashes))
+        return found
 
     def read(self, path: str) -> bytes | None:
         """A whole file; None when there is none."""
@@ -155,14 +229,15 @@ class SerialBoard:
         """Write a file; folders are made. A file that is being replaced is replaced when the last byte is there."""
         self._prepare(_WRITER)
         # littlefs keeps the old content until close(); other filesystems need the rename
-        self.run(f"_f = _open({path + '.new'!r})")
+        commands = [f"_f = _open({path + '.new'!r})"]
         for at in range(0, len(data), _CHUNK):
             text = binascii.b2a_base64(data[at : at + _CHUNK], newline=False).decode()
-            self.run(f"_n = _f.write(_b('{text}'))")
-        self.run(
-            f"_f.close()\ntry:\n os.rename({path + '.new'!r}, {path!r})\n"
-            f"except OSError:\n os.remove({path!r})\n os.rename({path + '.new'!r}, {path!r})"
-        )
+            commands.append(f"_n = _f.write(_b('{text}'))")
+            if len(commands) > 1 and at + _CHUNK < len(data):
+                self.run("\n".join(commands))
+                commands = []
+        commands.append(f"_f.close()\n_ren({path!r})")
+        self.run("\n".join(commands))
 
     def remove(self, path: str):
         """Remove a file, or a folder with all that is in it; nothing when there is none."""
@@ -180,7 +255,6 @@ class SerialBoard:
 
         with contextlib.suppress(TransportError, OSError):
             self._transport.exec_raw_no_follow(code)
-            self._transport.read_until(1, b"\x04", timeout=1)
 
     def reset(self):
         """Restart the board; the connection is of no use afterwards."""
