@@ -10,22 +10,30 @@ from . import decide, runtime
 from .errors import SuitError
 from .numbers import R_BACK_MANUAL, R_NOT_ALLOWED
 from .slots import NAMES, Slot
+from .state import Record
 
 _TRACEBACK = 800  # bytes of it in the status
 
 
 def confirm():
     record = runtime.record()
-    if record.trial is None or not record.booted:
+    slot = record.trial
+    if slot is None or not (record.booted or runtime.trial):
         if record.crashes:
             runtime.store().save(decide.stable(record))
-        return False
-    from .port import chip
+        # on trial all the same: the record of an earlier call lasted although writing it seemed to fail
+        if not runtime.trial or record.active != runtime.running:
+            return False
+        slot = record.active
+    else:
+        from .port import chip
 
-    # before the record: a cut in between leaves firmware that stays and an app that confirms again
-    chip().mark_valid()
-    runtime.store().save(decide.confirmed(record))
+        # before the record: a cut in between leaves firmware that stays and an app that confirms again
+        chip().mark_valid()
+        runtime.store().save(decide.confirmed(record))
     runtime.trial = False
+    # whoever follows a trial at the console has no other way to learn of it
+    print("suit: slot %s confirmed" % NAMES[slot])
     if runtime.watchdog:
         runtime.watchdog.stop()
         runtime.watchdog = None
@@ -96,7 +104,10 @@ def status():
     from .port import chip
 
     config = read(runtime.root)
-    record = runtime.record()
+    try:
+        record = runtime.record()
+    except OSError:
+        record = Record()
     slot = record.trial if runtime.trial else record.active
     line = record.slots[slot] if slot is not None else None
     told = {

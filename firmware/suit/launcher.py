@@ -112,7 +112,7 @@ def _choose(port, config):
             runtime.running = slot
             return verified
         except Exception as error:  # nothing that is stored may keep the board from recovery
-            failed[slot], detail = _reason(error)
+            failed[slot], detail = _reason(error, config)
             why = (failed[slot], detail)
             print("suit: slot %s does not verify: %s %s" % ("ab"[slot], failed[slot], detail))
             _unwatch()
@@ -173,7 +173,7 @@ def _watch(port, config):
     runtime.watchdog.start(_VERIFY)
 
 
-def _reason(error):
+def _reason(error, config):
     """-> (reason, detail) why a slot does not verify. Whether the bytes were damaged or the manifest
     wants something that is not so decides if it may be installed again."""
     if isinstance(error, MemoryError):
@@ -186,6 +186,8 @@ def _reason(error):
     where = getattr(error, "where", None)
     if error.reason == R_CONDITION_FAILED and where and where[1] == C_IMAGE_MATCH:
         return R_DIGEST, where[2]
+    if error.reason == R_CONDITION_FAILED and config.error:
+        return R_STORAGE, config.error  # a board that cannot read who it is fits no manifest
     return error.reason or R_OPERATION_FAILED, error.detail
 
 
@@ -283,17 +285,23 @@ def _run(slot, port, config):
 
 def _ended(port):
     """The app returned. On trial that is a failure; a confirmed one leaves the REPL."""
-    record = runtime.record()
-    if runtime.trial and record.trial == runtime.running:
+    if not runtime.trial:
+        return
+    try:
+        record = runtime.record()
+        if record.trial != runtime.running:
+            return
         runtime.store().save(decide.went_back(record, R_BACK_ENDED))
         print("suit: the app ended before it confirmed; going back")
-        port.reset()
+    except OSError:
+        pass  # the trial then runs out of tries instead
+    port.reset()
 
 
 def _crashed(error, early, port):
     digest = _keep_traceback(error)
-    record = runtime.record()
     try:
+        record = runtime.record()
         if runtime.trial and record.trial == runtime.running:
             print("suit: the app failed on trial; going back")
             runtime.store().save(decide.went_back(record, R_BACK_EXCEPTION, 0, digest))

@@ -50,7 +50,10 @@ _busy = False
 
 def busy():
     """Is an update under way, or a trial?"""
-    return _busy or on_trial(runtime.record())
+    try:
+        return _busy or on_trial(runtime.record())
+    except OSError:
+        return False  # the update will make sure of a record, or say why not
 
 
 def on_trial(record):
@@ -88,9 +91,12 @@ def update(url=None, reset=True):
 
 def _first(url, config, port, progress):
     """Install from the first of the places that offers something to install."""
-    yield from _remember(config)
-    if on_trial(runtime.record()):
-        raise SuitError(R_TRIAL_RUNNING)
+    try:
+        yield from _remember(config)
+        if on_trial(runtime.record()):
+            raise SuitError(R_TRIAL_RUNNING)
+    except OSError as error:
+        raise SuitError(R_STORAGE, error.args[0] if error.args else None)
     places = (url,) if url else config.servers
     if not places:
         raise SuitError(R_NO_PAYLOAD, "no server configured")

@@ -1,0 +1,95 @@
+"""What the explorer's board is given: keys, configuration and signed updates, made by the host tools.
+
+`build(folder)` writes everything into `folder` and returns what the device side reads as `assets.json`. Images are tiny
+but real (ROMFS with a main.py that reports to the explorer), signed with a MAC key so that a verification costs
+microseconds; version 4 is signed with ESP256."""
+
+import json
+from pathlib import Path
+
+from suitup import cbor, cose, identity, keys
+from suitup import numbers as n
+from suitup.images import romfs
+from suitup.keys.trust import trust_store
+from suitup.manifest import Digest, seal, templates
+
+VENDOR = identity.vendor_id("example.com")
+CLASS = identity.class_id(VENDOR, "explorer")
+MAIN = "import world\nworld.app(%d)\n"
+
+
+def _noise(seed, size):
+    """Bytes that do not compress into sameness; the same for a seed."""
+    out, state = bytearray(), seed * 2654435761 + 1
+    while len(out) < size:
+        state = (state * 6364136223846793005 + 1442695040888963407) & (1 << 64) - 1
+        out += state.to_bytes(8, "big")
+    return bytes(out[:size])
+
+
+def _image(version, size):
+    return romfs.write({"main.py": (MAIN % version).encode(), "data": _noise(version, size)})
+
+
+class _Version:
+    """One update: an app image and its file components."""
+
+    def __init__(self, number, size, files, signer, *, payload=None, careless=False):
+        self.number = number
+        self.app = _image(number, size)
+        self.files = files
+        self.signer = signer
+        self.served = payload or self.app  # what the server really sends
+        self.careless = careless  # the author forgot to look at what was installed
+
+    def publish(self, folder):
+        parts = [((b"app",), "app", self.app, self.served)]
+        for name, data in self.files.items():
+            parts.append(((b"file", *(p.encode() for p in name.split("/"))), name, data, data))
+        listed = []
+        for identifier, name, data, served in parts:
+            uri = f"{self.number}-{name.replace('/', '-')}"
+            (folder / uri).write_bytes(served)
+            listed.append(templates.Image(identifier, Digest.of(data), len(data), uri))
+        manifest = templates.update(self.number, VENDOR, CLASS, listed, set_version=(self.number, 0, 0))
+        if self.careless:
+            install = manifest.sequences[n.M_INSTALL]
+            install[:] = [c for c in install if c.number != n.C_IMAGE_MATCH]
+        envelope = seal(manifest)
+        envelope.blocks.append(cose.block(envelope.digest_bytes, self.signer))
+        path = folder / f"{self.number}.suit"
+        path.write_bytes(envelope.encode())
+        return {
+            "url": f"{self.number}.suit",
+            "digest": envelope.digest.value.hex(),
+            "app": len(self.app),
+            "files": {name: len(data) for name, data in self.files.items()},
+            "plain": [str(path.name), *(f"{self.number}-{p[1].replace('/', '-')}" for p in parts)],
+        }
+
+
+def build(folder: Path) -> dict:
+    folder.mkdir(parents=True, exist_ok=True)
+    mac = keys.generate("HMAC-256")
+    ec = keys.generate("ESP256")
+    other = keys.generate("HMAC-256")
+    same = _noise(77, 700)  # a file that no version changes
+    broken = bytearray(_image(6, 2000))
+    broken[1500] ^= 4
+    versions = [
+        _Version(1, 1800, {"settings.json": b'{"v":1}', "same.bin": same}, mac),
+        _Version(2, 2200, {"settings.json": b'{"v":2}' * 3, "same.bin": same, "lib/new.txt": b"new" * 50}, mac),
+        _Version(3, 1500, {"settings.json": b'{"v":3}'}, mac),
+        _Version(4, 1200, {"settings.json": b'{"v":4}'}, ec),
+        _Version(5, 60000, {"settings.json": b'{"v":5}'}, mac),
+        _Version(6, 2000, {"settings.json": b'{"v":6}'}, mac, payload=bytes(broken), careless=True),
+        _Version(7, 900, {"settings.json": b'{"v":7}'}, other),
+    ]
+    made = {version.number: version.publish(folder) for version in versions}
+    config = {"name": "explorer", "vendor": VENDOR, "class": [CLASS], "device": bytes(16), "trial": 60}
+    (folder / "config.cbor").write_bytes(cbor.encode(config))
+    (folder / "trust.cbor").write_bytes(trust_store([mac, ec]))
+    (folder / "trust2.cbor").write_bytes(trust_store([mac, ec, other]))
+    assets = {"versions": made}
+    (folder / "assets.json").write_text(json.dumps(assets))
+    return assets

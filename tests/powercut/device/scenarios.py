@@ -1,0 +1,541 @@
+# What boards live through: the stories that the explorer interrupts.
+# MIT licence.
+"""A Scenario says how the flash looks at the start (`prepare`), what the apps and the server do (`Plan`) and what must be
+true when nothing changes any more (`check`), whatever was cut in between. `ALL` lists them by name."""
+
+import os
+
+import world as w
+from suit.numbers import (
+    R_BACK_ENDED,
+    R_BACK_EXCEPTION,
+    R_BACK_INVALID,
+    R_BACK_MANUAL,
+    R_BACK_TRIES,
+    R_BACK_WATCHDOG,
+    R_CONDITION_FAILED,
+    R_CONTENT_CHANGED,
+    R_KNOWN_BAD,
+    R_ROLLBACK,
+    R_TOO_LARGE,
+    R_UNAUTHORISED,
+    R_UP_TO_DATE,
+)
+
+
+class Plan:
+    """What happens outside: `offer`: the version the server has (or None), `trial`: {version: what its app does on trial}."""
+
+    def __init__(self, offer=None, trial=None, patience=3):
+        self.offer = offer
+        self.trial = trial or {}
+        self.patience = patience  # attempts of an update per boot
+
+    def app(self, world, version):
+        import suit
+        from suit import runtime
+
+        if runtime.trial:
+            what = self.trial.get(version, "confirm")
+            if what == "raise":
+                raise ValueError("the self-test failed")
+            if what == "hang":
+                world.end("starved")
+            if what == "end":
+                return
+            if what == "power":
+                world.end("again")
+            if what == "rollback":
+                suit.rollback()
+                world.fail("rollback() came back")
+            for _ in range(3):
+                try:
+                    if not suit.confirm():
+                        world.fail("confirm() on trial found nothing to confirm")
+                    break
+                except OSError:
+                    world.notes["confirm failed"] = True
+            else:
+                world.end("again")  # the flash takes nothing; perhaps after a pause
+            world.confirmed = max(world.confirmed, version)
+            world.settled = max(world.settled, version)
+        elif runtime.record().trial is None and suit.confirm():
+            world.fail("confirm() confirmed without a trial")
+        if self.offer and self.offer != version:
+            self.fetch(world, self.offer)
+        world.end("idle")
+
+    def recovery(self, world):
+        if self.offer:
+            self.fetch(world, self.offer)
+
+    def fetch(self, world, number):
+        for _ in range(self.patience):
+            world.update(number)
+            if world.refusals[-1] in _FINAL:
+                return
+
+
+_FINAL = (
+    R_KNOWN_BAD, R_ROLLBACK, R_UP_TO_DATE, R_UNAUTHORISED, R_TOO_LARGE, R_CONDITION_FAILED,
+)  # fmt: skip
+
+
+def write(path, data):
+    """As a cable does it."""
+    at = path.find("/", 1)
+    while at > 0:
+        try:
+            os.mkdir(path[:at])
+        except OSError:
+            pass
+        at = path.find("/", at + 1)
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def discard(path):
+    try:
+        os.remove(path)
+    except OSError:
+        pass
+
+
+def provision(world, number=1, slot="a"):
+    """Format, configuration, trust store and, with `number`, a first app."""
+    import nor
+    import vfs
+
+    world.image[:] = b"\xff" * len(world.image)
+    chip = nor.RamNor(world.image, world.page)
+    vfs.VfsLfs2.mkfs(chip, progsize=world.page or 32)
+
+    def work():
+        write("/suit/config.cbor", world._asset("config.cbor"))
+        write("/suit/trust.cbor", world._asset("trust.cbor"))
+        if number:
+            put_app(world, number, slot)
+
+    world.mounted(work)
+
+
+def put_app(world, number, slot):
+    base = "/suit/" + slot
+    for name, data in world.content[number].items():
+        write(base + ("/files/" + name if name else "/app.img"), data)
+    write(base + "/manifest.suit", world._asset(world.versions[number]["url"]))
+
+
+class Scenario:
+    """`final`: the version that runs in the end; `back`: reasons of going back that may stand in the record then."""
+
+    name = ""
+    allowed = (1, 2)
+    final = 2
+    back = (0,)
+    refused = ()  # reasons that have to have been given at least once
+    blocks = 40
+    recovers = False  # without the new version there is nothing good to run
+
+    def plan(self):
+        return Plan(offer=2)
+
+    def prepare(self, world):
+        """Leaves the start on the chip."""
+        provision(world)
+        self.settle(world, Plan())
+
+    def settle(self, world, plan):
+        self.begin(world, plan)
+        world.live()
+
+    def begin(self, world, plan=None):
+        world.reset_story()
+        world.plan = plan or self.plan()
+        world.allowed = self.allowed
+
+    def boots(self, world, plan, n):
+        """So many boots of a clean run."""
+        self.begin(world, plan)
+        for _ in range(n):
+            outcome = world.boot()
+            world.cause = {"starved": w.WATCHDOG, "again": w.POWER}.get(outcome, w.BUTTON)
+
+    def check(self, world, baseline):
+        """After the last boot. `baseline`: what `look` saw after the clean run, or None."""
+        # once more from power-on: what was reached stays, and nothing is left to be tidied up
+        world.cause = w.POWER
+        world.live()
+        if not world.history or world.history[-1] != (self.final, False):
+            world.fail(
+                "version %s should run, this ran: %r, refused: %r"
+                % (self.final, world.history[-4:], world.refusals[-4:])
+            )
+        for reason in self.refused:
+            kinds = reason if isinstance(reason, tuple) else (reason,)
+            if not any(kind in world.refusals for kind in kinds):
+                world.fail("reason %r was not given, these were: %r" % (reason, world.refusals))
+        seen = world.mounted(lambda: self.look(world))
+        self.judge(world, seen)
+        if baseline:
+            self.leaks(world, seen, baseline)
+        return seen
+
+    def check_starved(self, world):
+        """As `check`, when the watchdog bit during a trial: that is a reason to go back."""
+        if not world.history or world.history[-1] != (world.settled, False):
+            if world.outcome != "recovery" or not (self.recovers or not world.settled):
+                world.fail("version %d should run again, this ran: %r" % (world.settled, world.history[-4:]))
+        record = world.mounted(lambda: self.look(world))[0]
+        if record.trial is not None or record.back_reason != R_BACK_WATCHDOG:
+            world.fail("a watchdog bit on trial, went back because of %d" % record.back_reason)
+
+    def look(self, world):
+        record = world.record()
+        files = world.files()
+        for name in ("/suit/state.0", "/suit/state.1", "/suit/traceback"):
+            files.pop(name, None)
+        stat = os.statvfs("/")
+        return record, files, stat[3]
+
+    def judge(self, world, seen):
+        record = seen[0]
+        if record.trial is not None:
+            world.fail("a trial is left in the record")
+        if record.active is None or record.slots[record.active].digest != world.digest(self.final):
+            world.fail("the record does not name version %d as active" % self.final)
+        if record.back_reason not in self.back:
+            world.fail("went back because of %d, expected %r" % (record.back_reason, self.back))
+        lowest = max([floor for _, floor in record.floors] or [0])
+        if lowest != max(self.final, world.confirmed):
+            world.fail("the floor is %d, version %d was confirmed" % (lowest, self.final))
+        if world.resumed < 0:
+            world.fail("nothing was taken up again")
+
+    def leaks(self, world, seen, baseline):
+        _, files, free = seen
+        _, wanted, before = baseline
+        extra = [path for path in files if path not in wanted]
+        missing = [path for path in wanted if path not in files]
+        if extra or missing:
+            world.fail("files left over %r, missing %r" % (extra, missing))
+        for path in wanted:
+            if files[path] != wanted[path]:
+                world.fail("%s has %d bytes, %d in a clean run" % (path, files[path], wanted[path]))
+        if free < before - 4:
+            world.fail("%d blocks are free, %d after a clean run" % (free, before))
+
+
+class Install(Scenario):
+    """An update of app and files, from the request to the confirmed trial; one file is unchanged."""
+
+    name = "install"
+
+
+class Signed(Scenario):
+    """The same with an ESP256 signature over an image of one page."""
+
+    name = "signed"
+    allowed = (1, 4)
+    final = 4
+    blocks = 36
+
+    def plan(self):
+        return Plan(offer=4)
+
+
+class Small(Scenario):
+    """The smallest update there is: for exhaustive pairs of cuts."""
+
+    name = "small"
+    allowed = (1, 3)
+    final = 3
+    blocks = 36
+
+    def plan(self):
+        return Plan(offer=3)
+
+
+class Confirm(Scenario):
+    """The first boot of an armed trial, up to its confirmation: tries, watchdog, floor."""
+
+    name = "confirm"
+
+    def prepare(self, world):
+        Scenario.prepare(self, world)
+        self.boots(world, Plan(offer=2), 1)
+
+
+class Back(Scenario):
+    """A trial that fails is gone back from, with its reason, and is known bad afterwards."""
+
+    final = 1
+    how = ""
+    reason = 0
+    refused = (R_KNOWN_BAD,)
+
+    def plan(self):
+        return Plan(offer=2, trial={2: self.how})
+
+    def prepare(self, world):
+        Scenario.prepare(self, world)
+        self.boots(world, Plan(offer=2, trial={2: self.how}), 1)
+
+    @property
+    def back(self):
+        return (self.reason,)
+
+
+class BackException(Back):
+    name = "back-exception"
+    how = "raise"
+    reason = R_BACK_EXCEPTION
+
+
+class BackEnded(Back):
+    name = "back-ended"
+    how = "end"
+    reason = R_BACK_ENDED
+
+
+class BackWatchdog(Back):
+    name = "back-watchdog"
+    how = "hang"
+    reason = R_BACK_WATCHDOG
+
+
+class BackManual(Back):
+    name = "back-manual"
+    how = "rollback"
+    reason = R_BACK_MANUAL
+
+
+class BackTries(Back):
+    """Resets and power cuts use its tries up."""
+
+    name = "back-tries"
+    how = "power"
+    reason = R_BACK_TRIES
+
+
+class BackDamaged(Back):
+    """The trial's image is damaged before it first runs: gone back from, but not the manifest's fault: installed again."""
+
+    name = "back-damaged"
+    final = 2
+    reason = R_BACK_INVALID
+    refused = ()
+
+    def plan(self):
+        return Plan(offer=2)
+
+    def prepare(self, world):
+        Back.prepare(self, world)
+
+        def damage():
+            with open("/suit/b/app.img", "rb") as file:
+                data = bytearray(file.read())
+            data[1000] ^= 1
+            with open("/suit/b/app.img", "wb") as file:
+                file.write(data)
+
+        world.mounted(damage)
+
+
+class Resume(Scenario):
+    """A longer image; what was stored durably before the cut is not fetched again."""
+
+    name = "resume"
+    allowed = (1, 5)
+    final = 5
+    blocks = 64
+
+    def plan(self):
+        return Plan(offer=5)
+
+
+class Provision(Scenario):
+    """First provisioning: no app; recovery takes the first one."""
+
+    name = "provision"
+    recovers = True
+    allowed = (1,)
+    final = 1
+
+    def plan(self):
+        return Plan(offer=1)
+
+    def prepare(self, world):
+        provision(world, None)
+
+
+class Replace(Scenario):
+    """An armed trial is replaced by a newer update before it has booted."""
+
+    name = "replace"
+    allowed = (1, 2, 3)
+    final = 3
+
+    def plan(self):
+        return ReplacePlan()
+
+
+    def leaks(self, world, seen, baseline):
+        if (2, True) in world.history:
+            # the power went after it was armed: version 2 ran first, and 3 replaced 1
+            files = dict(baseline[1])
+            for path in baseline[1]:
+                if path.startswith("/suit/a/") or path.startswith("/suit/b/"):
+                    files.pop(path)
+            for slot, number in (("a", 3), ("b", 2)):
+                files["/suit/%s/manifest.suit" % slot] = len(world._asset(world.versions[number]["url"]))
+                for name, data in world.content[number].items():
+                    files["/suit/" + slot + ("/files/" + name if name else "/app.img")] = len(data)
+            baseline = (baseline[0], files, 0)
+        Scenario.leaks(self, world, seen, baseline)
+
+
+class ReplacePlan(Plan):
+    """The server changes its mind: version 2 is armed without a reset, then 3 is offered."""
+
+    def __init__(self):
+        Plan.__init__(self, offer=3)
+
+    def app(self, world, version):
+        import suit
+        from suit import runtime
+        from suit.errors import SuitError
+
+        # as long as it has not seen the newer one fail
+        if version == 1 and not runtime.record().knows_bad(world.digest(3)):
+            try:
+                suit.update(world.url(2), False)
+            except SuitError as error:
+                world.refusals.append(error.reason)
+        Plan.app(self, world, version)
+
+
+class Recovery(Scenario):
+    """Both slots are damaged: the board comes up in recovery and takes a good update."""
+
+    name = "recovery"
+    recovers = True
+    allowed = (3,)
+    final = 3
+
+    def plan(self):
+        return Plan(offer=3)
+
+    def prepare(self, world):
+        provision(world)
+        self.allowed = (1, 2, 3)
+        self.settle(world, Plan(offer=2))
+        self.allowed = (3,)
+
+        def damage():
+            for slot in "ab":
+                path = "/suit/%s/app.img" % slot
+                with open(path, "rb") as file:
+                    data = bytearray(file.read())
+                data[900] ^= 1
+                with open(path, "wb") as file:
+                    file.write(data)
+
+        world.mounted(damage)
+
+    def judge(self, world, seen):
+        Scenario.judge(self, world, seen)
+
+
+class Crashes(Scenario):
+    """A confirmed app that crashes early three times leads to recovery, which takes the repaired one."""
+
+    name = "crashes"
+    recovers = True
+    allowed = (1, 3)
+    final = 3
+
+    def plan(self):
+        return CrashPlan()
+
+
+class CrashPlan(Plan):
+    def __init__(self):
+        Plan.__init__(self, offer=3)
+
+    def app(self, world, version):
+        if version == 1:
+            raise ValueError("a bug that shows later")
+        Plan.app(self, world, version)
+
+
+class TwoInARow(Scenario):
+    """Two updates one after the other: each slot is written over a confirmed version."""
+
+    name = "two-in-a-row"
+    allowed = (1, 2, 3)
+    final = 3
+
+    def plan(self):
+        return RowPlan()
+
+
+class RowPlan(Plan):
+    def __init__(self):
+        Plan.__init__(self, offer=3)
+
+    def app(self, world, version):
+        self.offer = 2 if version == 1 else 3
+        Plan.app(self, world, version)
+
+    def recovery(self, world):
+        world.fail("recovery, with a good slot there")
+
+
+class Trust(Scenario):
+    """The trust store is replaced over the cable (written beside, renamed); then an update by the new key."""
+
+    name = "trust"
+    allowed = (1, 7)
+    final = 7
+
+    def plan(self):
+        return TrustPlan()
+
+
+class TrustPlan(Plan):
+    def __init__(self):
+        Plan.__init__(self, offer=7)
+
+    def app(self, world, version):
+        if version == 1:
+            new = world._asset("trust2.cbor")
+            with open("/suit/trust.cbor", "rb") as file:
+                if file.read() != new:
+                    write("/suit/trust.new", new)
+                    os.rename("/suit/trust.new", "/suit/trust.cbor")
+        Plan.app(self, world, version)
+
+
+class Careless(Scenario):
+    """The author forgot to look at what was installed, and the server sends something else: nothing is armed."""
+
+    name = "careless"
+    allowed = (1,)
+    final = 1
+    # once its beginning is there and does not match, the whole is said to have changed
+    refused = ((R_CONDITION_FAILED, R_CONTENT_CHANGED),)
+
+    def plan(self):
+        return Plan(offer=6)
+
+    def leaks(self, world, seen, baseline):
+        pass  # what a refused update leaves in its slot is overwritten by the next
+
+
+ALL = {}
+for _kind in (
+    Install, Signed, Small, Confirm, BackException, BackEnded, BackWatchdog, BackManual, BackTries,
+    BackDamaged, Resume, Provision, Replace, Recovery, Crashes, TwoInARow, Trust, Careless,
+):  # fmt: skip
+    ALL[_kind.name] = _kind

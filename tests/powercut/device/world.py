@@ -1,0 +1,400 @@
+# One board's lives between power cuts, with the device code as it is and a littlefs on a modelled chip.
+# MIT licence.
+"""`World` boots the device code (`suit.launcher.boot`) on a chip, again and again, until nothing changes any more. What a
+reset forgets is forgotten here too: every module of `suit` gets its variables back as they were when it was imported.
+
+The apps are real images; their main.py calls `app(version)` below, which first checks what it sees (`World.ran`) and then
+does what the scenario's plan says. Nothing above the flash is replaced but `machine`, the clock of the updater's last
+wait, and recovery's network, for which `recovered` stands in.
+
+A broken promise is a `Violation`: it carries a sentence."""
+
+import builtins
+import gc
+import hashlib
+import json
+import os
+import sys
+import time
+
+import explorer_machine
+import nor
+import vfs
+
+POWER, BUTTON, WATCHDOG = 1, 2, 3  # reset causes
+_SCALARS = (int, str, bytes, float, tuple, bool, type(None))
+_print = builtins.print
+
+world = None
+
+
+class Violation(Exception):
+    """A promise of the design was broken."""
+
+
+class Ended(KeyboardInterrupt):
+    """This boot has shown what there was to see."""
+
+
+def quiet(*args, **options):
+    """Console lines are kept for reports, not shown."""
+    if world is not None and len(world.said) < 400:
+        world.said.append(" ".join(str(a) for a in args))
+
+
+def report(*args):
+    """A line for the driver."""
+    _print("@", *args)
+
+
+# -- what a reset forgets ---------------------------------------------------------------------------------------
+
+
+def _is_plain(value):
+    return isinstance(value, _SCALARS) or callable(value)
+
+
+class Memory:
+    """The variables of every module of `suit`, as they were after the import."""
+
+    def __init__(self):
+        self._modules = []
+        for name in sorted(sys.modules):
+            if name == "suit" or name.startswith("suit."):
+                module = sys.modules[name]
+                values = dict(module.__dict__)
+                inner = {}
+                for key, value in values.items():
+                    if isinstance(value, (list, dict, bytearray)) and not key.startswith("__"):
+                        inner[key] = type(value)(value)
+                    elif hasattr(value, "__dict__") and not callable(value) and hasattr(type(value), "__init__"):
+                        if type(value).__name__ not in ("module", "function", "type"):
+                            inner[key] = dict(value.__dict__)
+                self._modules.append((module, values, inner))
+        self._path = list(sys.path)
+
+    def forget(self):
+        """As after a reset."""
+        sys.path[:] = self._path
+        sys.modules.pop("main", None)
+        for module, values, inner in self._modules:
+            now = module.__dict__
+            for key, value in values.items():
+                if now.get(key) is not value:
+                    setattr(module, key, value)
+            for key, before in inner.items():
+                value = values[key]
+                if isinstance(value, list):
+                    value[:] = before
+                elif isinstance(value, dict):
+                    value.clear()
+                    value.update(before)
+                elif isinstance(value, bytearray):
+                    value[:] = before
+                else:
+                    for name, part in before.items():
+                        setattr(value, name, part)
+
+
+class World:
+    """A board: `image` (bytearray, the chip's content) and `page` (nor.py). Assets come from `folder` on the host."""
+
+    def __init__(self, blocks, page, folder):
+        global world
+        world = self
+        explorer_machine.world = self
+        sys.modules["machine"] = explorer_machine
+        builtins.print = quiet
+        self.folder = folder
+        self.page = page
+        self.blocks = blocks
+        self.image = bytearray(b"\xff" * (blocks * nor.BLOCK))
+        self.said = []
+        self.chip = None
+        self.cause = POWER
+        self.watchdog = None
+        with open(folder + "/assets.json") as file:
+            made = json.load(file)["versions"]
+        self.versions = {int(number): made[number] for number in made}
+        self.content = {}
+        for number in self.versions:
+            files = {"": self._asset("%d-app" % number)}
+            for name in self.versions[number]["files"]:
+                files[name] = self._asset("%d-%s" % (number, name.replace("/", "-")))
+            self.content[number] = files
+        self._import()
+        self.memory = Memory()
+        self.reset_story()
+
+    def _asset(self, name):
+        with open(self.folder + "/" + name, "rb") as file:
+            return file.read()
+
+    def url(self, number):
+        return "file://" + self.folder + "/" + self.versions[number]["url"]
+
+    def _import(self):
+        """Everything the device code might import later, since an import is no part of what is explored."""
+        import suit
+        import suit.api
+        import suit.board
+        import suit.launcher
+        import suit.port.unix
+        import suit.port.watchdog
+        import suit.rebuild
+        import suit.recovery
+        import suit.romvfs
+        import suit.transports.local
+        import suit.unchanged
+        import suit.updater
+        from suit.crypto import hmac256, p256  # noqa: F401
+
+        suit.updater._TOLD_MS = 0  # nobody watches, so nobody needs to be told before the reset
+        suit.recovery.serve = recovered
+
+    # -- a story: several lives in a row -----------------------------------------------------------------------
+
+    def reset_story(self):
+        """Before a scenario is played: what the outside world knows."""
+        self.cuts = []  # (operation, kind, fraction, cause afterwards), the next one first
+        self.ops = 0  # since the last cut
+        self.reads = 0
+        self.fault = None  # called with every new chip
+        self.tolerant = False  # the flash fails on purpose just now
+        self.confirmed = 0  # highest version whose confirm() returned
+        self.settled = 0  # highest version seen running without being on trial
+        self.history = []  # (version, on trial) of every app start
+        self.refusals = []  # reasons of updates that were refused
+        self.resumed = 0  # highest offset at which a download was taken up again
+        self.plan = None  # Plan of the scenario
+        self.allowed = ()  # versions that may run
+        self.notes = {}
+        self.cause = POWER
+        self.said.clear()
+
+    def end(self, outcome):
+        """End this boot from inside, as a reset does: nothing more reaches the flash."""
+        self.outcome = outcome
+        self.chip.dead = True
+        raise (explorer_machine.Reset if outcome == "reset" else Ended)
+
+    def fail(self, text):
+        raise Violation(text)
+
+    # -- power ------------------------------------------------------------------------------------------------
+
+    def power_on(self):
+        self.memory.forget()
+        chip = nor.RamNor(self.image, self.page)
+        chip.ops = self.ops
+        chip.reads = self.reads
+        if self.cuts:
+            chip.cut(*self.cuts[0][:3])
+        if self.fault:
+            self.fault(chip)
+        self.chip = chip
+        vfs.mount(vfs.VfsLfs2(chip, progsize=self.page or 32), "/")
+
+    def power_off(self):
+        chip = self.chip
+        self.ops = chip.ops
+        self.reads = chip.reads
+        chip.dead = chip.retired = True
+        for point in ("/rom_a", "/rom_b", "/"):
+            try:
+                vfs.umount(point)
+            except OSError:
+                pass
+        if chip.violations:
+            self.fail("the filesystem was made to program %d times over what was not erased" % chip.violations)
+
+    def boot(self):
+        """One boot to its end: "cut", "reset", "starved", "idle", "repl" (the app returned)."""
+        from suit import launcher
+
+        self.outcome = None
+        self.watchdog = None
+        try:
+            try:
+                self.power_on()
+            except nor.PowerCut:
+                return self._cut()
+            except OSError as error:
+                if self.tolerant:
+                    return "again"
+                self.fail("the filesystem cannot be mounted: %r" % error)
+            try:
+                launcher.boot()
+            except nor.PowerCut:
+                return self._cut()
+            except (Ended, explorer_machine.Reset):
+                pass
+            except SystemExit:
+                self.outcome = self.outcome or "repl"
+            except Violation:
+                raise
+            except BaseException as error:
+                if self.chip.dead and self.outcome is None:
+                    return self._cut()
+                sys.print_exception(error)
+                self.fail("boot() raised %r" % error)
+            if self.outcome is None:
+                return self._cut() if self.chip.dead else "repl"
+            if self.outcome == "violation":
+                raise self.violation
+            return self.outcome
+        finally:
+            self.power_off()
+
+    def _cut(self):
+        cut = self.cuts.pop(0)
+        self.cause = cut[3]
+        self.chip.ops = 0  # operations are counted from the last cut
+        return "cut"
+
+    def live(self, limit=16):
+        """Boot until nothing changes any more; returns the last outcome."""
+        for _ in range(limit):
+            outcome = self.boot()
+            if outcome == "cut":
+                continue
+            if outcome == "reset":
+                self.cause = BUTTON
+            elif outcome == "starved":
+                self.cause = WATCHDOG
+            elif outcome == "again":
+                self.cause = POWER
+            else:
+                return outcome
+        self.fail("does not settle: %r" % (self.history[-6:],))
+
+    # -- the outside, looking in ---------------------------------------------------------------------------------
+
+    def mounted(self, work):
+        """Do something with the filesystem as a cable would: `work()` on a board that does not boot."""
+        self.power_on()
+        try:
+            return work()
+        finally:
+            self.power_off()
+
+    def record(self):
+        """The record as the board reads it. Only while mounted."""
+        from suit import runtime
+
+        runtime.root = "/suit"
+        return runtime.record()
+
+    def files(self):
+        """{path: size} of all files. Only while mounted."""
+        found = {}
+        todo = ["/"]
+        while todo:
+            folder = todo.pop()
+            for entry in os.ilistdir(folder):
+                path = folder.rstrip("/") + "/" + entry[0]
+                if entry[1] & 0x4000:
+                    if path not in ("/host",):
+                        todo.append(path)
+                else:
+                    found[path] = entry[3]
+        return found
+
+    # -- the app, looking around -----------------------------------------------------------------------------------
+
+    def ran(self, version):
+        """An app says it runs: is it one that may, whole, and not too old?"""
+        import suit
+        from suit import runtime
+
+        trial = runtime.trial
+        self.history.append((version, trial))
+        if version not in self.allowed:
+            self.fail("version %d runs, only %r may" % (version, self.allowed))
+        slot = "ab"[runtime.running]
+        for name, data in self.content[version].items():
+            if self._read(suit.path(name) if name else "/suit/%s/app.img" % slot) != data:
+                self.fail("version %d runs with %s that is not its own" % (version, name or "an image"))
+        if version < self.confirmed:
+            self.fail("version %d runs after %d was confirmed" % (version, self.confirmed))
+        if version < self.settled:
+            self.fail("version %d runs after %d ran for good" % (version, self.settled))
+        if trial and self.watchdog is None:
+            self.fail("version %d is on trial without a watchdog" % version)
+        if not trial:
+            self.settled = version
+        record = runtime.record()
+        if (record.trial if trial else record.active) != runtime.running:
+            self.fail("the record says that another slot runs")
+
+    def _read(self, path):
+        """A file as the app sees it; a reading error is tried once more, absence is None."""
+        for _ in range(2):
+            try:
+                with open(path, "rb") as file:
+                    return file.read()
+            except OSError as error:
+                if error.args[0] == 2:
+                    break
+        return None
+
+    def update(self, number):
+        """The app is told of an update; only a refusal comes back."""
+        import suit
+        from suit.errors import SuitError
+
+        try:
+            suit.update(self.url(number))
+        except SuitError as error:
+            self.refusals.append(error.reason)
+            self.said.append("update %d refused: %s %s" % (number, error.reason, error.detail))
+            return error.reason
+
+    def digest(self, number):
+        return bytes(int(self.versions[number]["digest"][i : i + 2], 16) for i in range(0, 64, 2))
+
+
+def app(version):
+    """Called by the main.py of every image."""
+    try:
+        world.ran(version)
+        world.plan.app(world, version)
+    except Violation as error:
+        world.violation = error
+        world.end("violation")
+
+
+def recovered(config, port):
+    """Called in place of recovery's network: the server is reachable and has what the plan says."""
+    try:
+        world.plan.recovery(world)
+    except Violation as error:
+        world.violation = error
+        world.end("violation")
+    world.end("recovery")
+
+
+def setup_files(folder_of_world, files):
+    """Write files as a cable does: folders first, then each file beside its name and renamed."""
+    for path, data in files:
+        at = path.find("/", 1)
+        while at > 0:
+            try:
+                os.mkdir(path[:at])
+            except OSError:
+                pass
+            at = path.find("/", at + 1)
+        with open(path, "wb") as file:
+            file.write(data)
+
+
+def sha(data):
+    return hashlib.sha256(data).digest()
+
+
+def now_ms():
+    return time.ticks_ms()
+
+
+def collect():
+    gc.collect()
