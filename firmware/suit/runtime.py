@@ -45,7 +45,9 @@ def store():
 
 
 def record():
-    """-> the present Record; an empty one when both copies are lost."""
-    from .state import Record
-
-    return store().load() or Record()
+    """-> the present Record. Raises OSError(EIO) when neither copy can be read: to go on with an empty
+    one would be to write down that no slot is good."""
+    found = store().load()
+    if found is None:
+        raise OSError(5)
+    return found
