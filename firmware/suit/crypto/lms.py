@@ -182,6 +182,7 @@ def _verify_level(stream, public, message):
         number >>= 1
     if node != bytes(public[24:]):
         _refuse("signature")
+    return bytes(public[24:]) == node
 
 
 def _key_size(public):
@@ -213,7 +214,7 @@ def _key_at(signature, at):
 
 
 def verify(key, message, signature):
-    """Raises SuitError unless `signature` (a region) is one of `key.pub` over `message`."""
+    """`key`, when `signature` (a region) is one of `key.pub` over `message`; else SuitError."""
     public = memoryview(key.pub)
     if len(public) < 28 or not 1 <= _u32(public, 0) <= _MAX_LEVELS:
         _refuse("public key")
@@ -230,12 +231,14 @@ def verify(key, message, signature):
         end += _signature_size(public)
         below = _key_at(signature, end)
         end += len(below)
-        _verify_level(stream, public, below)
+        if not _verify_level(stream, public, below):
+            return None
         stream.into(bytearray(len(below)))
         public = memoryview(below)
     if end + _signature_size(public) != signature.size:
         _refuse("length")
-    _verify_level(stream, public, message)
+    # the verdict is reached twice, once to raise and once to return: see crypto/__init__.py
+    return key if _verify_level(stream, public, message) else None
 
 
 _engine = engine.load("lms", _answers)
