@@ -136,7 +136,9 @@ class Board:
         self.vendor_id = self._identity("vendor_id")
         self.device_id = self._identity("device_id")
         class_id = self._identity("class_id")
-        self.class_ids = (class_id,) if class_id else ()
+        # a device answers to several classes (8.4.8.2); published cases name one
+        more = [bytes.fromhex(each) for each in environment.get("class_ids", ())]
+        self.class_ids = tuple(([class_id] if class_id else []) + more)
         self.slot = environment.get("slot", 0)
         self.decryption_keys = TrustStore(bytes.fromhex(case.get("secrets") or "80"))
         self.trust = None
