@@ -18,6 +18,7 @@ from suitup.manifest import Envelope
 POLL_S = 0.1  # at first; later
 POLL_LATER_S = 0.5
 SETTLE_S = 4  # a board that was nudged has begun by then
+START_S = 20  # for a board that is starting
 SILENT_S = 60  # without any sign of life
 STUCK_S = 120  # answering, but nothing moves (on top of the trial)
 TRIAL_S = 600  # the longest trial that is waited for
@@ -86,7 +87,7 @@ async def push(device: Device, url: str, offer: Offer, show=None) -> Verdict:
 
 async def first_status(device, show) -> dict:
     """The status, waiting a little for a board that is starting. Raises Failure."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + START_S
     while True:
         try:
             return await device.status()
