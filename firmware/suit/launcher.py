@@ -57,6 +57,8 @@ def boot(root="/suit"):
             _run(slot, port, config)
     except KeyboardInterrupt:
         _unwatch()
+        # the console may use what lies about, after the signed code
+        sys.path += [path for path in ("/lib", "") if path not in sys.path]
         print("suit: stopped at the console")
 
 
