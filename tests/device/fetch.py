@@ -1,5 +1,5 @@
 """A device that fetches one URI: `micropython fetch.py FIRMWARE URI [OFFSET [MARK]]` (CPython does as well).
-Prints one line of JSON: what arrived, or why not. Options as name=value: `buffer`, `size`, `timeout`, `first`."""
+Prints one line of JSON: what arrived, or why not. Options as name=value: `buffer`, `stop`, `patience`, `idle`."""
 
 import hashlib
 import json
@@ -19,14 +19,12 @@ def fetch(uri, offset, mark, options, out):
         from suit.transports import coap_timing
 
         coap_timing.Timing.patience_ms = int(options["patience"])
-    if "timeout" in options:
+    if "idle" in options:
         from suit.transports.http import HTTPStream
 
-        HTTPStream.timeout_ms = int(options["timeout"])
+        HTTPStream.timeout_ms = int(options["idle"])
         HTTPStream.pause_ms = 50
     stream = transports.open(uri)
-    if "size" in options:
-        stream.size = int(options["size"])
     digest = hashlib.sha256()
     try:
         yield from stream.start(offset, mark)

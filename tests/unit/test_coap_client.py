@@ -388,21 +388,30 @@ def test_an_overlong_request_is_refused_before_it_is_sent():
     assert len(client._path) == 240
 
 
-def test_timeouts_follow_the_round_trips_and_back_off():
+def test_timeouts_follow_the_round_trips():
     timing = coap_timing.Timing()
     assert timing.rto == 1000000
     assert 1000 <= timing.first_ms() <= 1501
     for _ in range(50):
-        timing.sample(20000)
-    assert 28000 <= timing.rto <= 30000
-    timing.expired()
-    timing.expired()
-    assert 112000 <= timing.rto <= 120000
+        timing.sample(20000, 1)
+    assert 24000 <= timing.rto <= 26000
+    # losses: an answer one timeout later, and a clean one now and then
+    for i in range(300):
+        timing.sample(20000 if i % 3 == 0 else 20000 + timing.rto, 1 if i % 3 == 0 else 2)
+        assert timing.rto < 50000
+    # the path really became slower: each message is repeated for nothing until that is known
+    for _ in range(12):
+        sent, at = 1, timing.rto
+        while at < 500000:
+            sent, at = sent + 1, at * 2 + timing.rto
+        timing.sample(500000, sent)
+    assert timing.rto > 500000
     for _ in range(20):
-        timing.expired()
+        timing.sample(500000, 5)
     assert timing.rto == 32000000
-    timing.sample(20000)
-    assert timing.rto < 40000
+    for _ in range(30):
+        timing.sample(20000, 1)
+    assert timing.rto < 100000
 
 
 def test_timing_is_remembered_for_a_few_hosts_without_an_old_silence():

@@ -176,8 +176,7 @@ class Client:
                 if n == 0:
                     refused += 1
                 elif n and self._judge(0, n):
-                    if sent == 1:
-                        self.timing.sample(elapsed_us(ticks_us(), began))
+                    self.timing.sample(elapsed_us(ticks_us(), began), sent)
                     self._heard = True
                     return
                 if self._acked and timeout != _SEPARATE:
@@ -193,7 +192,6 @@ class Client:
                 timeout = self.timing.first_ms()
             else:
                 timeout = min(timeout * 2, 32000)
-                self.timing.expired()
             if sent % _REOPEN == 0:
                 self.close()
 

@@ -3,11 +3,18 @@
 """Retransmission timeouts from measured round trips, one `Timing` per peer (`timing(host)`).
 
 RFC 7252 section 4.8.1 lets a timeout go below one second only where round trips are measured. They
-are, as RFC 6298 does it: RTO = SRTT + max(4 * RTTVAR, 8 ms), from exchanges that needed no
-retransmission (Karn); each retransmission doubles the RTO, and the doubled one stays in force for
-the exchanges after it until a clean round trip has been seen. So a timeout that is too short for
-the path is used a few times at most, and with NSTART = 1 there is never more than one message
-under way. Each first timeout is stretched by a random factor of 1 to 1.5 (ACK_RANDOM_FACTOR).
+are, in the manner of RFC 6298 and CoCoA (draft-ietf-core-cocoa):
+
+* A message that was sent once gives a sure sample: RTO = SRTT + max(4 * RTTVAR, 4 ms).
+* One that was answered after one or two retransmissions gives an upper bound, counted from its
+  first transmission: the RTO goes a quarter of the way there. Where the way really is slower than
+  the RTO, that bound is the round trip itself, so the RTO grows to it within a few messages; where
+  datagrams are lost it stays near.
+* After more retransmissions nothing is known, and the RTO is doubled.
+
+Within a message each timeout is twice the one before, and the first is stretched by a random factor
+of 1 to 1.5 (ACK_RANDOM_FACTOR). With NSTART = 1 one message is under way at most, so a timeout that
+is too short costs a few datagrams, not a congested path.
 
 Before anything has been measured ACK_TIMEOUT is 1 s, the least that RFC 7252 and RFC 8085 section
 3.1.1 allow. Instead of counting to MAX_RETRANSMIT a message is given `patience_ms` (62 s: what RFC
@@ -26,7 +33,7 @@ except ImportError:
 
 
 _FIRST = const(1000000)  # µs, before there is a sample
-_FLOOR = const(8000)  # µs above SRTT: ticks, schedulers and garbage collection
+_FLOOR = const(4000)  # µs above SRTT: ticks, schedulers and garbage collection
 _MOST = const(32000000)  # µs
 _PEERS = const(4)
 
@@ -56,18 +63,19 @@ class Timing:
         """The timeout of a message sent for the first time."""
         return (self.rto + self.rto // 512 * os.urandom(1)[0]) // 1000 + 1
 
-    def sample(self, rtt):
-        """A round trip of a message that was sent once."""
-        if self._srtt is None:
-            self._srtt, self._var = rtt, rtt // 2
+    def sample(self, rtt, sent):
+        """An answer came `rtt` µs after the first of `sent` transmissions of its request."""
+        if sent > 3:
+            self.rto = min(self.rto * 2, _MOST)
+        elif sent > 1:
+            self.rto = min((3 * self.rto + rtt + max(rtt // 4, _FLOOR)) // 4, _MOST)
         else:
-            self._var += (abs(rtt - self._srtt) - self._var) // 4
-            self._srtt += (rtt - self._srtt) // 8
-        self.rto = min(self._srtt + max(4 * self._var, _FLOOR), _MOST)
-
-    def expired(self):
-        """A message has to be sent again."""
-        self.rto = min(self.rto * 2, _MOST)
+            if self._srtt is None:
+                self._srtt, self._var = rtt, rtt // 2
+            else:
+                self._var += (abs(rtt - self._srtt) - self._var) // 4
+                self._srtt += (rtt - self._srtt) // 8
+            self.rto = min(self._srtt + max(4 * self._var, _FLOOR), _MOST)
 
 
 _known = []  # [host, Timing], the one used last at the end
