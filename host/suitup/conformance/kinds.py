@@ -10,4 +10,6 @@ KINDS = {
     "lms": crypto.lms,
     "mldsa": crypto.mldsa,
     "thumbprint": crypto.thumbprint,
+    "encryption-info": crypto.encryption_info,
+    "kdf-context": crypto.kdf_context,
 }
