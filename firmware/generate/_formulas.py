@@ -132,11 +132,11 @@ def _function(curve, name, text, outputs):
         target, expression = line[0], " ".join(line[2:])
         if line[3:4] == ["*"]:
             large = n in grown
-            expression += "" if large else " % p"
+            expression += "" if large else " % prime"
         else:
             large = bool(wide & set(line[2:]))
             if large and is_result(n):
-                expression, large = "(%s) %% p" % expression, False
+                expression, large = "(%s) %% prime" % expression, False
         (wide.add if large else wide.discard)(target)
         body.append("%s = %s" % (target, expression))
     written, inputs = set(), []
@@ -145,10 +145,10 @@ def _function(curve, name, text, outputs):
             if word in curve.names and word not in written and word not in inputs:
                 inputs.append(word)
         written.add(line[0])
-    # what may be repeated turns its results into new results, and nothing else
-    loop = all(word in inputs for word in outputs)
-    loop = loop and all(word in outputs for word in inputs if word in written)
-    out = ["def %s(r, n):" % name.lower(), "    p = P"]
+    # what changes its inputs for the next time may be repeated
+    changed = [word for word in inputs if word in written]
+    loop = bool(changed) and all(word in outputs for word in changed)
+    out = ["def %s(r, n):" % name.lower(), "    prime = P"]
     out += ["    %s = r[%d]" % (word, curve.register(word)) for word in inputs]
     if loop:
         out += ["    while n:", "        n -= 1"]

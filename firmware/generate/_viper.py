@@ -81,13 +81,37 @@ def _lines(lines, indent):
     return "\n".join(" " * indent + line for line in lines)
 
 
+def _mac(k):
+    return "t[%d] = ptr16(b)[%d] * x + t[%d]" % (k, k, k)
+
+
 def _product(fill):
-    """Columns of a * b into t[0 .. 39]; leaves t at column 20."""
+    """Columns of a * b into t[0 .. 39], each with `fill` added."""
     lines = ["t[%d] = %s" % (k, fill) for k in range(LIMBS)]
-    lines += ["i = 20", "while i:", "    x = ptr16(a)[0]"]
-    lines += ["    t[%d] = ptr16(b)[%d] * x + t[%d]" % (k, k, k) for k in range(LIMBS)]
-    lines += ["    t[20] = %s" % fill, "    t = ptr32(int(t) + 4)", "    a += 2", "    i -= 1"]
-    return lines
+    lines += ["if a == b:"] + ["    " + line for line in _square(fill)]
+    lines += ["else:", "    i = 20", "    while i:", "        x = ptr16(a)[0]"]
+    lines += ["        " + _mac(k) for k in range(LIMBS)]
+    lines += ["        t[20] = %s" % fill, "        t = ptr32(int(t) + 4)", "        a += 2"]
+    return lines + ["        i -= 1"]
+
+
+def _square(fill):
+    """Each product of two limbs once, doubled: four triangles of 5 limbs along the diagonal, and
+    what lies outside them by rows. 210 products in place of 400."""
+    lines = ["t = ptr32(t0 + 80)"] + ["t[%d] = %s" % (k, fill) for k in range(LIMBS)]
+    lines += ["t = ptr32(t0)", "i = 15", "while i:", "    x = ptr16(a)[0] << 1"]
+    lines += ["    " + _mac(k) for k in range(15, 20)]
+    lines += ["    if i > 5:"] + ["        " + _mac(k) for k in range(10, 15)]
+    lines += ["        if i > 10:"] + ["            " + _mac(k) for k in range(5, 10)]
+    lines += ["    t = ptr32(int(t) + 4)", "    a += 2", "    i -= 1"]
+    lines += ["t = ptr32(t0)", "i = 4", "while i:"]
+    for j in range(5):
+        lines += ["    x = ptr16(b)[%d]" % j, "    t[%d] = x * x + t[%d]" % (2 * j, 2 * j)]
+        if j < 4:
+            lines.append("    x = x << 1")
+        for k in range(j + 1, 5):
+            lines.append("    t[%d] = ptr16(b)[%d] * x + t[%d]" % (j + k, k, j + k))
+    return lines + ["    t = ptr32(int(t) + 40)", "    b += 10", "    i -= 1"]
 
 
 def _chain(sign, extra, bias=None):

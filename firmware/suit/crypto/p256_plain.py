@@ -9,47 +9,47 @@ _UNSCALE = 0xfffffffe00000003fffffffd0000000200000001fffffffe0000000300000000
 
 
 def double(r, n):
-    p = P
+    prime = P
     Z = r[2]
     X = r[0]
     W = r[1]
     while n:
         n -= 1
-        D = Z * Z % p
+        D = Z * Z % prime
         A = X - D
         D = X + D
-        A = A * D % p
+        A = A * D % prime
         M = A + A
         M = M + A
-        V = W * W % p
-        A = V * X % p
-        Z = W * Z % p
+        V = W * W % prime
+        A = V * X % prime
+        Z = W * Z % prime
         V = V * V
         X = M * M
         X = X - A
-        X = (X - A) % p
+        X = (X - A) % prime
         A = A - X
         A = A * M
         A = A + A
-        W = (A - V) % p
+        W = (A - V) % prime
     r[0] = X
     r[1] = W
     r[2] = Z
 
 
 def mix(r, n):
-    p = P
+    prime = P
     Z = r[2]
     x = r[9]
     w = r[10]
     X = r[0]
     W = r[1]
-    D = Z * Z % p
+    D = Z * Z % prime
     H = x * D
-    D = Z * D % p
+    D = Z * D % prime
     R = w * D
-    H = (H - X) % p
-    R = (R - W) % p
+    H = (H - X) % prime
+    R = (R - W) % prime
     if not H:
         return True
     r[4] = H
@@ -57,7 +57,7 @@ def mix(r, n):
 
 
 def full(r, n):
-    p = P
+    prime = P
     Z = r[2]
     x = r[9]
     w = r[10]
@@ -66,17 +66,19 @@ def full(r, n):
     W = r[1]
     zzz = r[13]
     z = r[11]
-    D = Z * Z % p
-    H = x * D
-    D = Z * D % p
-    R = w * D
-    X = X * zz % p
-    W = W * zzz % p
-    Z = Z * z % p
-    H = (H - X) % p
-    R = (R - W) % p
-    if not H:
-        return True
+    while n:
+        n -= 1
+        D = Z * Z % prime
+        H = x * D
+        D = Z * D % prime
+        R = w * D
+        X = X * zz % prime
+        W = W * zzz % prime
+        Z = Z * z % prime
+        H = (H - X) % prime
+        R = (R - W) % prime
+        if not H:
+            return True
     r[0] = X
     r[1] = W
     r[2] = Z
@@ -85,39 +87,39 @@ def full(r, n):
 
 
 def tail(r, n):
-    p = P
+    prime = P
     H = r[4]
     Z = r[2]
     X = r[0]
     R = r[5]
     W = r[1]
     A = H + H
-    Z = Z * A % p
-    A = A * A % p
-    H = H * A % p
-    A = A * X % p
+    Z = Z * A % prime
+    A = A * A % prime
+    H = H * A % prime
+    A = A * X % prime
     X = R * R
     X = X - H
     X = X - A
-    X = (X - A) % p
+    X = (X - A) % prime
     A = A - X
     A = A * R
     H = H * W
     A = A - H
-    W = (A + A) % p
+    W = (A + A) % prime
     r[0] = X
     r[1] = W
     r[2] = Z
 
 
 def compare(r, n):
-    p = P
+    prime = P
     Z = r[2]
     x = r[9]
     X = r[0]
-    D = Z * Z % p
+    D = Z * Z % prime
     H = x * D
-    H = (H - X) % p
+    H = (H - X) % prime
     r[4] = H
 
 
