@@ -50,6 +50,8 @@ class _Answers:
         try:
             _, offset, count, path = line.split(b" ", 3)
             offset, count = int(offset), min(int(count), _MAX_COUNT)
+            if offset < 0 or count < 0:
+                raise ValueError("negative")
             name = unquote(path.decode())
             with self._store.open(name) as item:
                 data = item.read(offset, count)

@@ -187,10 +187,10 @@ class SerialBoard:
                 yield one.strip().decode("utf-8", "replace")
 
     def eval_printed(self, code: str, timeout=30):
-        """Execute `code`, which prints one Python literal, and return its value."""
-        text = self.run(code, timeout).decode().strip()
+        """Execute `code`, which prints one Python literal last, on one line, and return its value."""
+        text = self.run(code, timeout).decode("utf-8", "replace").strip()
         try:
-            return ast.literal_eval(text)
+            return ast.literal_eval(text.splitlines()[-1] if text else "")
         except (ValueError, SyntaxError):
             raise Failure(
                 f"the board at {self.name} printed what was not asked for", text[:200]
