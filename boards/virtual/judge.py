@@ -360,7 +360,7 @@ def with_free(free, case):
             taken = (taken, bytearray(size))
         except MemoryError:
             size >>= 1
-    reserve = None
+    del reserve
     gc.collect()
     try:
         found = KINDS[case["kind"]](case)["result"]

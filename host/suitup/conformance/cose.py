@@ -19,8 +19,8 @@ def _bytes(jwk, name):
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def jwk_to_cose(jwk) -> dict:
-    """A COSE_Key bound to no algorithm."""
+def jwk_to_cose(jwk, secret=False) -> dict:
+    """A COSE_Key bound to no algorithm; `secret`: with its private member."""
     kty = jwk["kty"]
     if kty in ("EC", "EC2", "OKP"):
         if jwk["crv"] not in _CURVES:
@@ -28,6 +28,8 @@ def jwk_to_cose(jwk) -> dict:
         key = {n.KEY_KTY: n.KTY_OKP if kty == "OKP" else n.KTY_EC2, -1: _CURVES[jwk["crv"]], -2: _bytes(jwk, "x")}
         if kty != "OKP":
             key[-3] = _bytes(jwk, "y")
+        if secret:
+            key[-4] = _bytes(jwk, "d")
         return key
     if kty == "oct":
         return {n.KEY_KTY: n.KTY_SYMMETRIC, -1: _bytes(jwk, "k")}
@@ -52,11 +54,7 @@ def _gluecose(case, data):
 def _examples(case, data):
     """The same of a cose-wg example."""
     source = data["input"]
-    for name in ("sign0", "sign", "mac0", "mac"):
-        if name in source:
-            break
-    else:
-        raise Unsupported("decryption of attached content")
+    name = next(name for name in _TAGS if name in source)
     part = source[name]
     if "key" in part:
         entries = [part]
@@ -79,8 +77,35 @@ def _examples(case, data):
     }
 
 
+def _decrypted(case, judge, part):
+    """COSE_Encrypt0 and COSE_Encrypt with the ciphertext inside."""
+    if not all("key" in entry for entry in part["recipients"]):
+        raise Unsupported("recipients of recipients")
+    question = {
+        "kind": "decrypt", "info": case.bytes("cbor").hex(), "ciphertext": None, "external": part.get("external") or "",
+        "keys": cbor2.dumps([jwk_to_cose(entry["key"], True) for entry in part["recipients"]]).hex(), "other": None,
+    }
+    answer = judge.ask(question)
+    if answer["result"] in ("crash", "hang"):
+        raise Wrong(f"{answer['result']}: {answer.get('traceback') or answer.get('detail')}")
+    if "reason" in answer:
+        if case.accept is False:
+            return f"refused, {answer['detail']}"
+        if answer["reason"] in (n.R_ALG_UNSUPPORTED, n.R_COSE_UNSUPPORTED):
+            raise Unsupported(f"{answer['detail']} in encrypted messages")
+        raise Wrong(f"{answer['result']}: {answer['detail']}")
+    source = case.json()["input"]
+    plaintext = bytes.fromhex(source["plaintext_hex"]) if "plaintext_hex" in source else source["plaintext"].encode()
+    if case.accept is False or (case.accept and answer["result"] != plaintext.hex()):
+        raise Wrong("accepted" if case.accept is False else "another plaintext")
+    return "decrypted"
+
+
 def judge(case, judge):
     data = case.json()
+    for name in ("encrypted", "enveloped"):
+        if name in data.get("input", ()):
+            return _decrypted(case, judge, data["input"][name])
     question = (_examples if "input" in data else _gluecose)(case, data)
     question["trust"] = cbor2.dumps(question["trust"]).hex()
     answer = judge.ask({"kind": "cose", **question}) if case.accept is False else ask(
