@@ -117,8 +117,12 @@ def text():
     for a, b, c, d in ROUNDS:
         for target, other, turned, n in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
             rounds += [
-                "s[%d] = s[%d] + s[%d]" % (target, target, other),
-                "x = uint(s[%d] ^ s[%d])" % (target, turned),
+                # x on the left of each operation stays in its register
+                "x = uint(s[%d])" % target,
+                "x = x + s[%d]" % other,
+                "s[%d] = x" % target,
+                "x = uint(s[%d])" % target,
+                "x = x ^ s[%d]" % turned,
                 "s[%d] = x << %d | x >> %d" % (turned, n, 32 - n),
             ]
     fold = []

@@ -14,7 +14,7 @@ except ImportError:
         return n
 
 
-_CHUNK = const(512)  # bytes of key stream at a time; ECB in C is called once for each
+_CHUNK = const(1024)  # bytes of key stream at a time; ECB in C is called once for each
 
 
 def _answers(engine):

@@ -13,18 +13,21 @@ def fill(out, block, blocks, low):
     _fill(out, block, blocks, low)
 
 
+# both start on a word: they are whole bytearrays, or views from the first byte of one
 @micropython.viper
-def _fill(out: ptr8, block: ptr8, blocks: int, low: int):
+def _fill(out: ptr32, block: ptr32, blocks: int, low: int):
+    count = ptr8(int(block))
     while blocks:
-        i = 0
-        while i < 16:
-            out[i] = block[i]
-            i += 1
-        out = ptr8(int(out) + 16)
+        out[0] = block[0]
+        out[1] = block[1]
+        out[2] = block[2]
+        out[3] = block[3]
+        out = ptr32(int(out) + 16)
         i = 15
         while i >= low:
-            block[i] = block[i] + 1
-            if block[i]:
+            x = count[i] + 1
+            count[i] = x
+            if x != 256:
                 break
             i -= 1
         blocks -= 1
@@ -42,14 +45,18 @@ def _xor(a: ptr32, b: ptr32, at: int, start: int, n: int):
     a = ptr32(int(a) + at)
     b = ptr32(int(b) + start)
     if ((int(a) | int(b)) & 3) == 0:
-        while n >= 16:
+        while n >= 32:
             a[0] = a[0] ^ b[0]
             a[1] = a[1] ^ b[1]
             a[2] = a[2] ^ b[2]
             a[3] = a[3] ^ b[3]
-            a = ptr32(int(a) + 16)
-            b = ptr32(int(b) + 16)
-            n -= 16
+            a[4] = a[4] ^ b[4]
+            a[5] = a[5] ^ b[5]
+            a[6] = a[6] ^ b[6]
+            a[7] = a[7] ^ b[7]
+            a = ptr32(int(a) + 32)
+            b = ptr32(int(b) + 32)
+            n -= 32
     c = ptr8(int(a))
     d = ptr8(int(b))
     while n:

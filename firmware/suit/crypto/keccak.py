@@ -15,6 +15,7 @@ from . import engine
 
 RATE128 = 168
 RATE256 = 136
+_ZEROS = bytes(200)
 
 
 def _answers(engine):
@@ -35,9 +36,7 @@ class Shake:
         self._squeezing = False
 
     def reset(self, rate):
-        state = self.state
-        for i in range(200):
-            state[i] = 0
+        self.state[:200] = _ZEROS
         self._rate = rate
         self._at = 0
         self._squeezing = False
