@@ -125,6 +125,7 @@ def _identifier(item, what):
 
 def read_sequence(data, what, depth=0) -> list:
     """[(command, argument)] of a sequence; everything nested in it is read too, as a device does before it starts."""
+    _need(depth <= n.MAX_NESTING, "sequences are nested too deep", "abort")
     try:
         item = cbor.decode(data)
     except cbor.NotDeterministic as error:
@@ -135,7 +136,6 @@ def read_sequence(data, what, depth=0) -> list:
     for number, argument in zip(item[::2], item[1::2]):
         _need(is_int(number), f"{what} has a command that is not an integer")
         if number in (n.C_RUN_SEQUENCE, n.C_TRY_EACH):
-            _need(depth < n.MAX_NESTING, "sequences are nested too deep", "abort")
             argument = _nested(number, argument, what, depth)
         else:
             check_depth(argument, what)
