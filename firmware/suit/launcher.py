@@ -30,10 +30,10 @@ from .numbers import (
     R_OPERATION_FAILED,
     R_ROLLBACK,
     R_STORAGE,
-    R_UNAUTHORISED,
 )
 from .wait import run
 
+_NO_ROMFS = (19, 22)  # what ours and the native one raise: ENODEV, EINVAL
 _VERIFY = 300  # seconds a validation may take before the watchdog ends it
 
 
@@ -83,15 +83,17 @@ def _choose(port, config):
     store = runtime.store()
     failed = [0, 0]
     why = None
-    trust = None
     try:
         trust = _trust()
+        record = store.load()
+        if record:
+            _tidy(record)
+        else:
+            record = _rebuilt(store, trust, config)
     except (SuitError, OSError) as error:
-        why = (getattr(error, "reason", R_STORAGE), "trust store")
-    record = store.load()
-    if record is None:
-        record = _rebuilt(store, trust, config)
-    _tidy(record)
+        # nothing can be proved now; nothing is judged by it either, perhaps it can be read next time
+        runtime.recovery = (getattr(error, "reason", R_STORAGE), str(error))
+        return None
     while True:
         action, slot, new = decide.decide(record, port.cause(), failed)
         if new:
@@ -139,9 +141,7 @@ def _trust():
 def _rebuilt(store, trust, config):
     from .rebuild import rebuild
 
-    record = run(rebuild(runtime.root, trust, config.tries)) if trust else None
-    if record is None:
-        return decide.rebuilt((None, None), 0)
+    record = run(rebuild(runtime.root, trust, config.tries))
     if record.floors:
         try:
             store.save(record)
@@ -203,8 +203,6 @@ def _verified(index, record, config, port, trust):
     from .region import FileRegion
     from .slots import Slot
 
-    if trust is None:
-        raise SuitError(R_UNAUTHORISED, "no trust store")
     slot = Slot(runtime.root, index)
     board = Board(config, port, slot)
     with open(slot.manifest, "rb") as file:
@@ -238,13 +236,19 @@ def _mount(slot, port):
 
     native = getattr(vfs, "VfsRom", None)
     memory = port.rom_buffer(slot.app) if native else None
-    if memory is not None:
-        rom = native(memory)
-    else:
-        from .region import FileRegion
-        from .romvfs import RomVfs
+    try:
+        if memory is not None:
+            rom = native(memory)
+        else:
+            from .region import FileRegion
+            from .romvfs import RomVfs
 
-        rom = RomVfs(FileRegion(open(slot.app, "rb")))
+            rom = RomVfs(FileRegion(open(slot.app, "rb")))
+    except OSError as error:
+        if error.args[0] in _NO_ROMFS:
+            # whole as signed, and yet no image
+            raise SuitError(R_OPERATION_FAILED, "app.img is no ROMFS")
+        raise
     vfs.mount(rom, "/rom_" + slot.name)
 
 

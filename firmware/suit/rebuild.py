@@ -2,13 +2,16 @@
 # MIT licence.
 """`rebuild(root, trust, tries)` is a generator; its value is a Record made from the manifests in the
 slots that authenticate (decide.rebuilt says which slot is what). Images are not looked at here:
-the launcher verifies whatever it runs."""
+the launcher verifies whatever it runs. A manifest that is there but cannot be read (OSError) stops it:
+what it would have said, a floor perhaps, must not be forgotten."""
 
 from . import decide
 from .errors import SuitError
 from .policy import floor_key
 from .region import FileRegion
 from .slots import Slot
+
+_ENOENT = 2
 
 
 def rebuild(root, trust, tries):
@@ -17,8 +20,11 @@ def rebuild(root, trust, tries):
         try:
             with open(Slot(root, index).manifest, "rb") as file:
                 found[index] = yield from _proved(FileRegion(file), trust)
-        except (SuitError, OSError):
-            pass
+        except SuitError:
+            pass  # proves nothing
+        except OSError as error:
+            if error.args[0] != _ENOENT:
+                raise
     return decide.rebuilt(found, tries)
 
 

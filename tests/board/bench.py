@@ -2,10 +2,11 @@
 boot, with the host's own tools."""
 
 import contextlib
+import dataclasses
 import functools
 from pathlib import Path
 
-from suitup import desk, keys, project
+from suitup import author, desk, keys, project
 from suitup.boards import updater
 from suitup.boards.provision import Flash, Settings, provision
 from suitup.errors import Failure
@@ -39,9 +40,20 @@ release = "release"
 """
 
 
+@contextlib.contextmanager
+def image(data):
+    """Builds give an image of these bytes."""
+    build = author.build
+    author.build = lambda project: dataclasses.replace(build(project), data=data)
+    try:
+        yield
+    finally:
+        author.build = build
+
+
 class Bench:
-    """`board`: a VirtualBoard that is off. `apps`: {version: source of main.py}, published in order; the
-    first is put on the board, the rest lie in its folder /in."""
+    """`board`: a VirtualBoard that is off. `apps`: {version: source of main.py, or the bytes of an image},
+    published in order; the first is put on the board, all of them lie in its folder /in."""
 
     def __init__(self, board, folder: Path, apps: dict, **options):
         self.board = board
@@ -53,9 +65,12 @@ class Bench:
         keys.save(self.key, folder / "dev.pem")
         self.envelopes = {}
         for version, source in apps.items():
-            (folder / "app" / "main.py").write_text(source.replace("VERSION", version))
+            raw = isinstance(source, bytes)
+            source = "" if raw else source.replace("VERSION", version)
+            (folder / "app" / "main.py").write_text(source)
             (folder / "settings.txt").write_text("settings of " + version.split(".")[0])
-            self.envelopes[version] = desk.make(self.project, version)
+            with image(apps[version]) if raw else contextlib.nullcontext():
+                self.envelopes[version] = desk.make(self.project, version)
         options.setdefault("trial", 10)
         options.setdefault("bind", "127.0.0.1")
         options.setdefault("port", board.coap_port)

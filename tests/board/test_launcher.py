@@ -232,13 +232,112 @@ def test_an_image_is_mounted_alike_by_the_native_romfs(make_board, tmp_path):
     assert b"VfsRom" in bench.board.exec("import vfs; print(vfs.VfsRom)")
 
 
-def test_a_missing_trust_store_boots_nothing_and_says_so(make):
+def test_a_missing_trust_store_boots_nothing_and_destroys_nothing(make):
     bench = make({"1.0.0": APP})
     board = bench.board
     board.wait_for("app 1.0.0 confirmed")
     board.stop()
-    board.remove("/suit/trust.cbor")
-    at = len(board.log)
+    trust = board.read_file("/suit/trust.cbor")
+    for files in ({}, {"/suit/state.0": b"", "/suit/state.1": b""}):  # the record is lost as well
+        board.remove("/suit/trust.cbor")
+        board.write_files(files)
+        at = len(board.log)
+        board.start()
+        board.wait_for("suit: recovery", since=at)
+        assert "app 1.0.0" not in board.log[at:]
+        board.stop()
+        board.write_files({"/suit/trust.cbor": trust})
+        at = len(board.log)
+        board.start()
+        board.wait_for("app 1.0.0 confirmed", since=at)
+        board.stop()
+
+
+def test_a_signed_image_that_is_no_romfs_is_known_bad(make):
+    bench = make({"1.0.0": APP, "2.0.0": b"not an image" * 100})
+    board = bench.board
+    board.wait_for("app 1.0.0 confirmed")
+    at = offer(bench, "2.0.0")
+    board.wait_for("app 1.0.0 confirmed", since=at)
+    told = status(board)
+    assert (told["back"]["reason"], told["back"]["detail"]) == (68, 11)
+    assert "is no ROMFS" in board.log
+    out = board.exec("import suit\ntry: suit.update(%r)\nexcept Exception as e: print(e)"
+                     % bench.name("2.0.0"))
+    assert b"(45," in out
+
+
+UPDATES_ITSELF = """
+import asyncio, suit
+suit.confirm()
+print("app VERSION confirmed")
+ticks = 0
+
+async def tick():
+    global ticks
+    while True:
+        ticks += 1
+        await asyncio.sleep_ms(5)
+
+async def main():
+    asyncio.create_task(tick())
+    await asyncio.sleep_ms(50)
+    before = ticks
+    await suit.update_async("/in/NEXT", False)
+    print("armed, ticks", ticks - before, suit.status()["update"]["state"])
+    await asyncio.sleep(100)
+"""
+
+
+def test_an_asyncio_app_keeps_running_while_it_updates_itself(make_board, tmp_path):
+    source = UPDATES_ITSELF.replace("NEXT", "bench-2.0.0.suit")
+    bench = Bench(make_board(), tmp_path / "project", {"1.0.0": source, "2.0.0": APP})
+    board = bench.board
     board.start()
-    board.wait_for("suit: recovery", since=at)
-    assert "app 1.0.0" not in board.log[at:]
+    at = board.wait_for("armed, ticks ")
+    board.wait_for("armed\n", since=at)
+    assert int(board.log[at:].split()[0]) >= 3
+    board.reset()
+    board.wait_for("app 2.0.0 confirmed", since=at)
+
+
+def test_recovery_looks_at_the_servers_by_itself(make_board, tmp_path):
+    server = Server(tmp_path)
+    options = {"servers": [server.url + "/"], "poll": 1}
+    bench = Bench(make_board(), tmp_path / "project", {"1.0.0": APP}, first=None, **options)
+    server.serve(bench.project.release)
+    try:
+        bench.board.start()
+        at = bench.board.wait_for("suit: recovery")
+        bench.board.wait_for("app 1.0.0 confirmed settings of 1", since=at)
+    finally:
+        server.close()
+
+
+class Server:
+    """Serves a folder over HTTP."""
+
+    def __init__(self, folder):
+        import http.server
+        import threading
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(handler, *args):  # noqa: N805
+                super().__init__(*args, directory=str(self.folder))
+
+            def log_message(self, *args):
+                pass
+
+        self.folder = folder
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d" % self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever)
+
+    def serve(self, folder):
+        self.folder = folder
+        self._thread.start()
+
+    def close(self):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
