@@ -9,16 +9,13 @@
         else: c.skip()
     c.end()                         # nothing may follow
 
-Refused wherever they stand: longer heads than needed, indefinite lengths, floats (SUIT has none),
-text that is not UTF-8, more than MAX_NESTING containers around an item. `skip` and `raw` look at
-every byte of the item; they also refuse duplicate keys, and keys out of order unless
-`ordered=False` (COSE maps). A getter moves the cursor only when it
-succeeds. A refusal is SuitError(R_CBOR_PARSE, what, offset), or
-R_STRUCTURE where the item is well-formed but of another type than asked for; offsets count from
-the start of the view, plus `base`.
+Refused everywhere: longer heads than needed, indefinite lengths, floats (SUIT has none), text that
+is not UTF-8, more than MAX_NESTING containers around an item. `skip` and `raw` look at every byte;
+they also refuse duplicate keys, and keys out of order unless `ordered=False` (COSE maps). A getter
+moves the cursor only when it succeeds. SuitError(R_CBOR_PARSE, what, offset), or R_STRUCTURE where
+the item is well-formed but of another type; offsets count from the start of the view, plus `base`.
 
-Writing: `encode(value)` for int, bytes, str, bool, None, list, tuple and dict; `head(major, n)`
-for a head alone."""
+Writing: `encode(value)` (int, bytes, str, bool, None, list, tuple, dict), `head(major, n)`."""
 
 try:
     from micropython import const
@@ -176,18 +173,15 @@ class Cursor:
     def tstr(self):
         return str(self.text(), "utf-8")
 
-    def _simple(self):
-        return self._head(SIMPLE)
-
     def bool(self):
-        n = self._simple()
+        n = self._head(SIMPLE)
         if n != _TRUE and n != _FALSE:
             self.other()
         self.pos = self._after
         return n == _TRUE
 
     def null(self):
-        if self._simple() != _NULL:
+        if self._head(SIMPLE) != _NULL:
             self.other()
         self.pos = self._after
 
@@ -212,9 +206,8 @@ class Cursor:
         return n
 
     def skip(self, ordered=True):
-        """Pass one item of any kind, looking at every byte of it. No recursion: a list holds, for
-        each open container, [items left, keys seen or bounds of the last key, start of the current
-        item]."""
+        """Pass one item of any kind, looking at every byte of it. No recursion: `levels` holds, for
+        each open container, [items left, is a map, last key or keys seen, start of the item]."""
         start = self.pos
         levels = []
         try:
