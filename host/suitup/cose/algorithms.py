@@ -3,6 +3,7 @@
 
 import hashlib
 import hmac
+import struct
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -10,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from pycose.algorithms import CoseAlgorithm
 
 from suitup import numbers as n
+from suitup.errors import Failure
 from suitup.keys import convert
-from suitup.keys.model import K, Key
+from suitup.keys.model import PUB, K, Key
 
 
 class _Algorithm(CoseAlgorithm):
@@ -109,6 +111,31 @@ class MLDSA65(_MLDSA):
 
 
 @CoseAlgorithm.register_attribute()
+class HSSLMS(_Algorithm):
+    """RFC 8778; verified by pyhsslms, signed by the stateful key itself."""
+
+    identifier, fullname = n.ALG_HSS_LMS, "HSS-LMS"
+    kty = n.KTY_HSS_LMS
+
+    @classmethod
+    def sign(cls, key, data):
+        signature = key.state.sign(data)
+        if not cls.verify(key, data, signature):
+            raise Failure("the HSS-LMS signature does not verify", "the key file or its tree is damaged",
+                          "remove the .tree file beside the key; it is made anew")
+        return signature
+
+    @classmethod
+    def verify(cls, key, data, signature):
+        import pyhsslms
+
+        try:
+            return bool(pyhsslms.HssPublicKey.deserialize(key.params[PUB]).verify(data, signature))
+        except (ValueError, IndexError, TypeError, KeyError, struct.error):
+            return False  # what is no signature at all
+
+
+@CoseAlgorithm.register_attribute()
 class HMAC256(_Algorithm):
     identifier, fullname = n.ALG_HMAC256, "HS256"
     kty = n.KTY_SYMMETRIC
@@ -123,7 +150,7 @@ class HMAC256(_Algorithm):
 
 
 # by identifier; a MAC has compute_tag and verify_tag instead of sign and verify
-SIGNATURES = {a.identifier: a for a in (ES256, ESP256, EDDSA, ED25519, MLDSA44, MLDSA65)}
+SIGNATURES = {a.identifier: a for a in (ES256, ESP256, EDDSA, ED25519, HSSLMS, MLDSA44, MLDSA65)}
 MACS = {HMAC256.identifier: HMAC256}
 
 

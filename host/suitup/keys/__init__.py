@@ -3,12 +3,13 @@
 `load(path)` and `save(key, path)` go to and from files, `generate(algorithm)` makes one, `trust_store([...])` writes
 what a device trusts."""
 
-from suitup.keys.files import KeyFileError, load, public_path, save
-from suitup.keys.generate import ALGORITHMS, generate
+from suitup.keys import hsslms
+from suitup.keys.files import KeyFileError, load, public_path, save, save_public
+from suitup.keys.generate import ALGORITHMS, STATEFUL, generate
 from suitup.keys.model import Key
 from suitup.keys.trust import ROLES, read_trust_store, role_names, trust_store
 
 __all__ = [
-    "ALGORITHMS", "ROLES", "Key", "KeyFileError", "generate", "load", "public_path",
-    "read_trust_store", "role_names", "save", "trust_store",
+    "ALGORITHMS", "ROLES", "STATEFUL", "Key", "KeyFileError", "generate", "hsslms", "load",
+    "public_path", "read_trust_store", "role_names", "save", "save_public", "trust_store",
 ]

@@ -58,10 +58,11 @@ def _preamble(key):
 def write_private(path, data: bytes, force=False):
     """Create `path` with mode 0600; an existing file is replaced only with `force`."""
     path = Path(path)
+    exists = KeyFileError(
+        f"{path} exists", "a key that is overwritten is lost, and with it every device that trusts it",
+        "choose another name, or repeat with --force")
     if path.exists() and not force:
-        raise KeyFileError(
-            f"{path} exists", "a key that is overwritten is lost, and with it every device that trusts it",
-            "choose another name, or repeat with --force")
+        raise exists
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -73,7 +74,9 @@ def write_private(path, data: bytes, force=False):
         if force:
             os.replace(temporary, path)
         else:
-            os.link(temporary, path)  # fails when somebody made it meanwhile
+            os.link(temporary, path)
+    except FileExistsError:  # somebody made it meanwhile
+        raise exists from None
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
@@ -82,10 +85,7 @@ def write_private(path, data: bytes, force=False):
 def save(key: Key, path, force=False) -> list[Path]:
     """Write the private key, and its public half beside it where there is one; returns the paths written."""
     path = Path(path)
-    try:
-        write_private(path, _private_bytes(key), force)
-    except FileExistsError:
-        raise KeyFileError(f"{path} exists", hint="choose another name, or repeat with --force") from None
+    write_private(path, _private_bytes(key), force)
     written = [path]
     if key.kty != n.KTY_SYMMETRIC:
         written.append(save_public(key, public_path(path)))
@@ -112,12 +112,19 @@ def load(path) -> Key:
     try:
         if b"-----BEGIN " in data:
             return _from_pem(data)
-        return from_cose_key(data)
+        return _from_cose(path, data)
     except (BadKey, ValueError, UnsupportedAlgorithm) as error:
         raise KeyFileError(f"{path} is not a key suitup can use", str(error)) from None
     except TypeError:
         raise KeyFileError(
             f"{path} is protected by a passphrase", hint="use sign --to-be-signed and --attach-signature") from None
+
+
+def _from_cose(path, data: bytes) -> Key:
+    from suitup.keys import hsslms
+
+    params = cbor.decode(data, sort=False)
+    return hsslms.key_of(path, params) if hsslms.is_secret(params) else from_cose_key(params)
 
 
 def _from_pem(data: bytes) -> Key:

@@ -32,6 +32,10 @@ ALGORITHMS = {
 }
 
 
+# the one kind that is not just a secret: it is made where it will live, by hsslms.create
+STATEFUL = "HSS-LMS"
+
+
 def generate(algorithm="ESP256", development=False) -> Key:
     """A fresh key for `algorithm` (a name in ALGORITHMS)."""
     try:
