@@ -1,6 +1,6 @@
 # Scalars: recoding into digits, programs for sums of points, inverses.
 # MIT licence.
-"""`regular`, `wnaf`, `trace` (see `scalar_plain.py`) from the engine that works here, and
+"""`regular`, `wnaf`, `trace`, `ladder` (see `scalar_plain.py`) from the engine that works here, and
 `inverse(a, m)`. What is secret goes through `regular` only."""
 
 import array
@@ -21,11 +21,12 @@ def _works(module):
     both[43:] = out[:43]
     module.regular(k, order, 43, 1, 43, 6, both, bytearray(32))
     module.trace(both, 43, b"\2\0\3\3\3\6\4\12\5\5\1\2\3\4\7\3\12\4", 2, state, code, 256, 512)
+    module.ladder(k, 40, 9, code, 600)
     module.lehmer(0x1F3A5C77, 0x0BADCAFE, _ratio)
     made = sha256(out)
     for part in both, code, bytes(state), bytes(_ratio):
         made.update(part)
-    return made.digest()[:4] == b"\x5c\xff\x7a\x0c"
+    return made.digest()[:4] == b"\xf9\xed\x0f\x3a"
 
 
 _ratio = array.array("i", (0, 0, 0, 0))
@@ -33,6 +34,7 @@ _engine = engine.load("scalar", _works, ("viper", "plain"))
 regular = _engine.regular
 wnaf = _engine.wnaf
 trace = _engine.trace
+ladder = _engine.ladder
 
 
 def inverse(a, m):

@@ -138,6 +138,19 @@ def trace(digits, n, shape, streams, state, code, at, room):
     return at + 4
 
 
+def ladder(k, bits, step, code, at):
+    """Write a program of `bits` calls from code[at] on, for the bits of the secret scalar `k`
+    (little-endian) from the highest on: subprogram 0 for a 0, subprogram `step` for a 1."""
+    while bits:
+        bits -= 1
+        code[at] = 5
+        code[at + 1] = step * ((k[bits >> 3] >> (bits & 7)) & 1)
+        code[at + 2] = 1
+        code[at + 3] = 0
+        at += 4
+    code[at] = 6
+
+
 def lehmer(x, y, out):
     """Euclid on the leading bits x >= y of two numbers, as far as the quotients are sure (Knuth,
     volume 2, 4.5.2, algorithm L). out = A, B, C, D: u, v become A u + B v, C u + D v. Returns the

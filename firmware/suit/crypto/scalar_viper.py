@@ -128,6 +128,18 @@ def trace(digits: ptr8, n: int, shape: ptr8, streams: int, state: ptr32, code: p
 
 
 @micropython.viper
+def ladder(k: ptr8, bits: int, step: int, code: ptr8, at: int):
+    while bits:
+        bits -= 1
+        code[at] = 5
+        code[at + 1] = step * (k[bits >> 3] >> (bits & 7) & 1)
+        code[at + 2] = 1
+        code[at + 3] = 0
+        at += 4
+    code[at] = 6
+
+
+@micropython.viper
 def lehmer(x: int, y: int, out: ptr32) -> int:
     a = 1
     b = 0
