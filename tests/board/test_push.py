@@ -168,3 +168,44 @@ def test_a_stranger_is_refused_and_a_broken_app_goes_back_over_network_and_cable
     (folder / "main.py").write_text("print('over')\n")
     desk("sign", "--app", folder, "--key", "dev.pem", "--version", "5.0.0", *CLASS)
     assert desk(*cable, code=1)[-1] == "rolled back: the app returned before it confirmed"
+
+
+def test_a_board_that_cannot_be_reached_hears_of_a_release_and_installs_it(desk):
+    """Behind NAT: it observes latest.suit on its server; nobody nudges it."""
+    from suitup.boards.provision import Flash, provision
+    from suitup.desk import board_settings
+    from suitup.project import load
+
+    folder = desk.folder / "app"
+    folder.mkdir()
+    (folder / "main.py").write_text(
+        "import asyncio, suit\nsuit.confirm()\n"
+        "async def main():\n    await asyncio.gather(suit.listen(), suit.poll())\nasyncio.run(main())\n"
+    )
+    given = ("--app", folder, "--key", "dev.pem", *CLASS)
+    desk("sign", *given, "--version", "1.0.0")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "suitup", "serve", "build/release", "--bind", "127.0.0.1", "--coap", "0", "--http", "0"],
+        cwd=desk.folder, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT / "host")},
+    )  # fmt: skip
+    try:
+        server.stdout.readline()
+        url = server.stdout.readline().strip()
+        assert url.startswith("coap://127.0.0.1:") and url.endswith("/latest.suit")
+        app = load(
+            folder, vendor="example.com", class_name="thermostat", keys=[desk.folder / "dev.pem"]
+        )
+        board = VirtualBoard(desk.folder / "board").create()
+        first = desk.folder / "build/release/app-1.0.0.suit"
+        provision(Flash(board), board_settings(app, board, first, servers=[url], poll=3600))
+        board.start()
+        board.wait_for("suit: slot a")
+        seen = [server.stdout.readline() for _ in range(4)]
+        assert any("latest.suit" in line for line in seen), seen
+        desk("sign", *given, "--version", "2.0.0")
+        board.wait_for("suit: slot b confirmed", timeout=30)
+    finally:
+        server.terminate()
+        rest = server.communicate(timeout=10)[0]
+    assert server.returncode == 0 and rest.endswith("stopped\n")
+    assert "told of a new latest.suit" in rest
