@@ -112,6 +112,7 @@ class Server:
         self._body = None  # the status as it was when taken
         self.etag = b""
         self._taken = net.ticks()
+        self._stale = True
 
     def step(self):
         """Handle what has arrived, at most eight datagrams, and notify."""
@@ -214,6 +215,7 @@ class Server:
             self._refuse(BAD_REQUEST)
             return
         code = self._site.nudge(uri, net.peer(self._peer)[0])
+        self._stale = True  # who asked wants to see what came of it
         w = self._begin(code)
         if code == UNAVAILABLE:
             w.uint(MAX_AGE, 10)
@@ -232,7 +234,7 @@ class Server:
         start, szx = self._asked()
         if start == 0:
             # later blocks come from the same snapshot
-            self.look(net.elapsed(net.ticks(), self._taken) > _LOOK_MS)
+            self.look(self._stale or net.elapsed(net.ticks(), self._taken) > _LOOK_MS)
         if start and start >= len(self._body or b""):
             self._refuse(BAD_OPTION)
             return
@@ -258,6 +260,7 @@ class Server:
         self._body, steady = self._site.status()
         self.etag = binascii.crc32(steady).to_bytes(4, "big")
         self._taken = net.ticks()
+        self._stale = False
 
     def _asked(self):
         """(first byte, SZX) of the block to send: what was asked for, but small for a stranger."""

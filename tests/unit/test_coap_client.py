@@ -198,6 +198,19 @@ def test_a_transfer_is_taken_up_at_any_byte():
             assert stream.total == len(DATA)
 
 
+def test_an_etag_that_comes_with_the_first_block_only_is_looked_up_there():
+    def answer(wire, m):
+        first = m.options[BLOCK2][0][0] >> 4 == 0
+        wire.etag = b"tag" if first else b""
+        wire.block(m, size2=first)
+
+    for mark, begins in (("746167", 3000), ("00", 0)):
+        with wired(answer) as wire:
+            stream, data = fetch(wire, 3000, mark)
+            assert stream.offset == begins and data == DATA[begins:]
+            assert stream.mark == "746167" and stream.total == len(DATA)
+
+
 def test_other_content_or_too_much_of_it_begins_at_zero():
     for offset, mark in ((1500, "00"), (5001, "746167"), (9999, None)):
         with wired(lambda wire, m: wire.block(m)) as wire:

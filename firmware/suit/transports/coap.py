@@ -53,8 +53,12 @@ class CoAPStream:
                 raise
             yield from self._restart()
             offset = 0
-        found = self._text()
-        if offset and (mark and found != mark or offset > self._start + self._held):
+        if offset and mark and not self._etag and self._start:
+            # libcoap gives the ETag with the first block only
+            yield from self._restart()
+            if self._text() == mark:
+                yield from self._block(at)
+        if offset and (mark and self._text() != mark or offset > self._start + self._held):
             yield from self._restart()
             offset = 0
         self.mark = self._text()
