@@ -25,6 +25,7 @@ WHERE = $(call named,host,$(HOST)) $(call named,port,$(PORT))
 setup: $(VENV)/.done
 
 $(VENV)/.done: pyproject.toml
+	@echo "setting up $(VENV) (once, and when pyproject.toml changes)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[virtual,test]'
 	@touch $@
@@ -74,6 +75,11 @@ provision: $(KEY)
 status: setup
 	@$(SUITUP) status $(WHERE)
 
+## conformance    published test cases through the device code; CASES= other folders
+CASES ?= tests/vectors
+conformance: setup
+	@$(SUITUP) conformance $(CASES)
+
 ## clean          remove what was built (not the keys, not the environment)
 clean:
 	@test ! -f build/board/board.json || test ! -x $(SUITUP) || $(SUITUP) board stop build/board >/dev/null
@@ -83,4 +89,4 @@ clean:
 help:
 	@sed -n 's/^## /  make /p' $(MAKEFILE_LIST)
 
-.PHONY: setup test lint keygen build sign push refuse serve provision status clean help
+.PHONY: setup test lint conformance keygen build sign push refuse serve provision status clean help

@@ -193,7 +193,7 @@ class _Follower:
             else:
                 self._show.step("the board restarted")
         elif state == "fetching" or (state == "installing" and update.get("total")):
-            what = f"component {update['component']}" if "component" in update else "the envelope"
+            what = f"component {update['component']}" if "component" in update else "the payload"
             self._show.progress(update.get("done", 0), update.get("total", 0), what)
         if state in ("checking", "installing"):
             self._phase_is(

@@ -17,6 +17,8 @@ from suitup.errors import DONE, REFUSED, Failure
 @click.argument("envelope", required=False, type=click.Path(exists=True, dir_okay=False))
 @where_options
 @click.option("--app", metavar="PATH", help="Folder with suitup.toml. [default: here]")
+@click.option("--vendor", help="Vendor's domain name, instead of that in suitup.toml.")
+@click.option("--class", "class_name", help="Device class, instead of that in suitup.toml.")
 @click.option(
     "--release",
     type=click.Path(file_okay=False),
@@ -46,7 +48,21 @@ from suitup.errors import DONE, REFUSED, Failure
     is_flag=True,
     help="When the latest release was pushed before, sign the next version first (what `make push` does).",
 )
-def command(envelope, host, port, app, release, version, board, key, transport, bind, sign_next):
+def command(
+    envelope,
+    host,
+    port,
+    app,
+    vendor,
+    class_name,
+    release,
+    version,
+    board,
+    key,
+    transport,
+    bind,
+    sign_next,
+):
     """Offer an update to one board and wait until it is confirmed, refused or gone back from.
 
     Pushed is ENVELOPE, else the latest of the release folder. The board is named by --host, or by --port for a cable
@@ -62,7 +78,9 @@ def command(envelope, host, port, app, release, version, board, key, transport, 
     made = None
     if sign_next or virtual:
         arch = catalog.load(board).mpy_arch if board else None
-        made = project.load(app, release=release, keys=key, arch=arch)
+        made = project.load(
+            app, vendor=vendor, class_name=class_name, release=release, keys=key, arch=arch
+        )
     if envelope:
         path = Path(envelope)
     elif sign_next:
