@@ -9,6 +9,7 @@ from harness import finish, raises
 from storage import folder, power_cut, read, write
 from suit import components, decide, launcher, runtime, slots, state, updater
 from suit import numbers as n
+from suit.config import read as read_config
 from suit.errors import SuitError
 
 APP = [b"app"]
@@ -83,7 +84,7 @@ class Bench:
         return error
 
     def record(self):
-        return runtime.record()
+        return runtime.store().load() or state.Record()
 
     def start(self, cause=decide.CAUSE_OTHER):
         """What the launcher does up to running the app: -> (slot or None, on trial)."""
@@ -103,10 +104,9 @@ class Bench:
                 runtime.running = slot
                 return slot, runtime.trial
             except (SuitError, OSError) as error:
-                failed[slot] = launcher._reason(error)[0]
+                failed[slot] = launcher._reason(error, read_config(self.root))[0]
 
     def verify(self, slot, record):
-        from suit.config import read as read_config
         from suit.trust import TrustStore
 
         trust = TrustStore(trust_store())
@@ -410,6 +410,8 @@ class Cuts:
         (components.FileComponent, "end"),
         (components.FileComponent, "abandon"),
         (components.FileComponent, "close"),
+        (updater, "_save_manifest"),
+        (updater, "check"),
     )
 
     def __init__(self, at=None):
@@ -454,6 +456,7 @@ def test_a_cut_before_any_write_boots_the_old_or_the_new_version_whole():
         assert slot is not None, at
         sequence = b.record().slots[slot].sequence
         assert sequence == (2 if trial else 1), at
+        assert b.record().back_reason == 0, at  # a cut is nobody's fault; nothing was armed too early
         found = (b.app(slot), read("%s/%s/files/settings.json" % (b.root, "ab"[slot])))
         assert found == images[sequence], at
         if not trial:
