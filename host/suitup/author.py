@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from suitup import cose, images, keys, version
+from suitup import cbor, cose, images, keys, version
 from suitup import numbers as n
 from suitup.errors import USAGE, Failure
-from suitup.manifest import Digest, Envelope, Text, seal, templates
+from suitup.manifest import Digest, Envelope, StructureError, Text, labels, seal, templates
 from suitup.project import Project
-from suitup.release import Release
+from suitup.release import Release, write
 
 APP = (b"app",)
 
@@ -60,35 +60,96 @@ def text(project: Project) -> Text:
     return Text({"en": sections})
 
 
-def draft(project: Project, release: Release, sequence=None, integrated=False, base_url="") -> Draft:
+@dataclass
+class _Carrier:
+    """How payloads travel: inside the envelope or as files beside it; encrypted to `recipients` or not."""
+
+    release: Release
+    integrated: bool = False
+    base_url: str = ""
+    recipients: list = field(default_factory=list)
+    content: int = n.ALG_A128GCM
+    payloads: dict = field(default_factory=dict)  # {file name: bytes}
+    carried: dict = field(default_factory=dict)  # {URI: bytes}
+
+    def put(self, name, data) -> tuple[str, bytes | None]:
+        """(URI, encryption info or None) under which a device finds `data`."""
+        info = None
+        if self.recipients:
+            info, data = cose.encrypt(data, self.recipients, self.content)
+            name += ".enc"
+        if self.integrated:
+            uri = "#" + name
+            self.carried[uri] = data
+        else:
+            file = self.release.payload_name(name, data)
+            self.payloads[file] = data
+            uri = (self.base_url.rstrip("/") + "/" if self.base_url else "") + file
+        if len(uri.encode()) > n.MAX_URI:
+            raise Failure(f"the URI of {name} is longer than {n.MAX_URI} bytes")
+        return uri, info
+
+
+def draft(project: Project, release: Release, sequence=None, integrated=False, base_url="", recipients=(),
+          content=n.ALG_A128GCM) -> Draft:
     """The unsigned envelope of the project as it is now.
 
     `integrated` puts the payloads into the envelope; `base_url` makes their URIs absolute, else they are relative to
-    where the envelope comes from; `sequence`: one above the last in the release folder unless given."""
+    where the envelope comes from; `sequence`: one above the last in the release folder unless given; `recipients`: keys the
+    payloads are encrypted to with the algorithm `content`. Digest and size are always those of the plaintext."""
     app = build(project)
     if sequence is None:
         sequence = release.last_sequence() + 1
-    listed, payloads, carried = [], {}, {}
+    carrier = _Carrier(release, integrated, base_url, list(recipients), content)
+    listed = []
     for identifier, name, data in components(project, app):
-        if integrated:
-            uri = "#" + name
-            carried[uri] = data
-        else:
-            file = release.payload_name(name, data)
-            payloads[file] = data
-            uri = (base_url.rstrip("/") + "/" if base_url else "") + file
-        if len(uri.encode()) > n.MAX_URI:
-            raise Failure(f"the URI of {name} is longer than {n.MAX_URI} bytes")
-        listed.append(templates.Image(identifier, Digest.of(data), len(data), uri))
+        uri, info = carrier.put(name, data)
+        listed.append(templates.Image(identifier, Digest.of(data), len(data), uri, info))
     manifest = templates.update(
         sequence, project.vendor_id, project.class_id(app.kind), listed,
         set_version=version.parse(project.version))
     manifest.text = text(project)
-    envelope = seal(manifest, sever=[n.M_TEXT], payloads=carried)
+    return _sealed(manifest, [n.M_TEXT], sequence, carrier)
+
+
+def _sealed(manifest, sever, sequence, carrier) -> Draft:
+    envelope = seal(manifest, sever, carrier.carried)
     if len(envelope.manifest_bytes) > n.MAX_MANIFEST:
         raise Failure(f"the manifest is {len(envelope.manifest_bytes)} bytes",
                       f"devices take at most {n.MAX_MANIFEST}", "use fewer file components or shorter URIs")
-    return Draft(envelope, sequence, payloads)
+    return Draft(envelope, sequence, carrier.payloads)
+
+
+def encrypt_for(envelope: Envelope, fetch, release: Release, recipients, content=n.ALG_A128GCM) -> Draft:
+    """The distributor's role (firmware-encryption section 4): the author's manifest with its payloads encrypted to
+    `recipients`, to be signed anew. `fetch(uri)` gives a payload of the author's envelope; nothing but URIs and encryption info
+    changes, so a distributor cannot pass off another image under the author's digest without signing that too."""
+    manifest = envelope.manifest
+    inside = bool(envelope.payloads)
+    carrier = _Carrier(release, inside, "", list(recipients), content)
+    done = {}
+    for number in list(manifest.sequences):
+        sequence = envelope.member(number)
+        if sequence is None:
+            raise Failure(f"{labels.MANIFEST[number]} is severed and not in the envelope")
+        manifest.sequences[number] = sequence
+        for command in sequence.walk():
+            if command.number not in (n.C_OVERRIDE_PARAMETERS, n.C_SET_PARAMETERS) \
+                    or n.P_URI not in command.argument:
+                continue
+            if n.P_ENCRYPTION_INFO in command.argument:
+                raise Failure("a payload is encrypted already", hint="start from the author's plain release")
+            uri = command.argument[n.P_URI]
+            if uri not in done:
+                done[uri] = carrier.put(uri.lstrip("#").split("-", 1)[-1], fetch(uri))
+            command.argument[n.P_URI], command.argument[n.P_ENCRYPTION_INFO] = done[uri]
+    if not done:
+        raise Failure("the manifest fetches nothing", "there is nothing to encrypt")
+    sever = [number for number in envelope.manifest.severed() if number in labels.SEQUENCES]
+    if isinstance(manifest.text, Digest) and envelope.member(n.M_TEXT) is not None:
+        manifest.text = envelope.member(n.M_TEXT)
+        sever.append(n.M_TEXT)
+    return _sealed(manifest, sever, manifest.sequence_number, carrier)
 
 
 def load_signers(project: Project) -> list:
@@ -102,6 +163,26 @@ def load_signers(project: Project) -> list:
             raise Failure(f"{path} is a public key", hint="sign with the private one, or in two steps: "
                           "--to-be-signed, then --attach-signature")
     return signers
+
+
+def save_draft(path, project: Project, made: Draft):
+    """Keep a draft until its signature comes from elsewhere."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(path, cbor.encode({
+        "name": project.name, "version": project.version, "sequence": made.sequence,
+        "envelope": made.envelope.encode(), "payloads": made.payloads}))
+
+
+def load_draft(path) -> tuple[str, str, Draft]:
+    """(name, version, Draft) of a saved draft."""
+    try:
+        item = cbor.decode(path.read_bytes())
+        return item["name"], item["version"], Draft(
+            Envelope.decode(item["envelope"]), item["sequence"], item["payloads"])
+    except FileNotFoundError:
+        raise Failure(f"no draft at {path}", hint="make one first: suitup sign --to-be-signed FILE") from None
+    except (cbor.NotDeterministic, StructureError, TypeError, KeyError) as error:
+        raise Failure(f"{path} is not a draft", str(error)) from None
 
 
 def sign(envelope: Envelope, signers, together=False):

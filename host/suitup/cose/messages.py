@@ -1,6 +1,7 @@
 """COSE_Sign1, COSE_Sign, COSE_Mac0 and COSE_Mac over a detached SUIT_Digest (suit-manifest section 8.3), with pycose
 for the structures of RFC 9052 and suitup's keys and algorithms in them."""
 
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from pycose.headers import KID, Algorithm
 from pycose.messages import Mac0Message, Sign1Message
 
@@ -44,13 +45,25 @@ def to_be_signed(digest: bytes, key: Key, alg=None) -> bytes:
     return Sign1Message(**_headers(_algorithm(key, alg, SIGNATURES), key))._create_sig_structure(digest)
 
 
+def _from_der(signature: bytes) -> bytes:
+    """An ECDSA signature as most HSMs and openssl write it, as r || s (RFC 9053 section 2.1)."""
+    try:
+        r, s = decode_dss_signature(signature)
+        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    except (ValueError, OverflowError):
+        raise Failure("this is no ECDSA signature over P-256", f"it is {len(signature)} bytes, neither r || s nor DER"
+                      ) from None
+
+
 def attach(digest: bytes, key: Key, signature: bytes, alg=None) -> bytes:
     """The tagged COSE_Sign1 with a `signature` made elsewhere; refused when it does not verify."""
     chosen = _algorithm(key, alg, SIGNATURES)
+    if key.kty == n.KTY_EC2 and len(signature) != 64:
+        signature = _from_der(signature)
     message = Sign1Message(**_headers(chosen, key))
     if not chosen.verify(key, message._create_sig_structure(digest), signature):
         raise Failure("this signature is not by that key over this manifest",
-                      hint="sign what --to-be-signed wrote; ECDSA signatures are r || s, 64 bytes, not DER")
+                      hint="sign what --to-be-signed wrote, with SHA-256 for ECDSA")
     message.signature = signature
     return message.encode(sign=False)
 

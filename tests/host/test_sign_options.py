@@ -1,0 +1,178 @@
+"""Keys elsewhere, keys of every kind, encrypted payloads: the options of `sign`, and `encrypt`."""
+
+import shutil
+import subprocess
+
+import pytest
+from click.testing import CliRunner
+from suitup import cbor, cose, keys
+from suitup import numbers as n
+from suitup.cli import group
+from suitup.errors import Failure
+from suitup.manifest import Envelope
+from suitup.release import Release
+
+
+def run(*arguments):
+    result = CliRunner().invoke(group, [str(each) for each in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def latest(app) -> Envelope:
+    return Envelope.decode((app / "release" / "latest.suit").read_bytes())
+
+
+@pytest.mark.parametrize("algorithm", ["ESP256", "Ed25519", "ML-DSA-44", "ML-DSA-65", "HMAC-256"])
+def test_every_kind_of_key_signs_and_is_verified(app, algorithm):
+    keys.save(keys.generate(algorithm), app / "k.pem")
+    run("sign", "--app", app, "--key", app / "k.pem")
+    assert "by " + algorithm in run("verify", app / "release" / "latest.suit", "--key", app / "k.pem").output
+
+
+def test_two_algorithms_protect_one_envelope(app, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
+    keys.hsslms.create(app / "k.hss", "5/8")
+    result = run("sign", "--app", app, "--key", app / "dev.pem", "--key", app / "k.hss")
+    assert "31 of 32 signatures left" in result.output
+    envelope = latest(app)
+    algorithms = [cbor.decode(cbor.decode(block, sort=False).value[0])[1] for block in envelope.blocks]
+    assert algorithms == [n.ALG_ESP256, n.ALG_HSS_LMS]
+    for key in (keys.load(app / "dev.pub.pem"), keys.load(app / "k.hss").public()):
+        assert any(_verifies(block, envelope, key) for block in envelope.blocks)
+
+
+def _verifies(block, envelope, key):
+    try:
+        return cose.verify(block, envelope.digest_bytes, [key]) == key
+    except cose.CoseError:
+        return False
+
+
+@pytest.mark.parametrize("form", ["raw", "der", "openssl"])
+def test_a_key_elsewhere_signs_in_two_steps(app, tmp_path, form):
+    if form == "openssl" and not shutil.which("openssl"):
+        pytest.skip("no openssl on this machine")
+    draft, tbs, sig = tmp_path / "d", tmp_path / "tbs", tmp_path / "sig"
+    common = ["--app", app, "--key", app / "dev.pub.pem", "--draft", draft]
+    run("sign", *common, "--to-be-signed", tbs)
+    assert not (app / "release" / "latest.suit").exists()
+    private = keys.load(app / "dev.pem")
+    if form == "openssl":
+        subprocess.run(["openssl", "dgst", "-sha256", "-sign", app / "dev.pem", "-out", sig, tbs], check=True)
+    elif form == "der":
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from suitup.keys import convert
+
+        sig.write_bytes(convert.private_object(private).sign(tbs.read_bytes(), ec.ECDSA(hashes.SHA256())))
+    else:
+        sig.write_bytes(cose.algorithms.ESP256.sign(private, tbs.read_bytes()))
+    run("sign", *common, "--attach-signature", sig)
+    assert run("verify", app / "release" / "latest.suit", "--app", app).exit_code == 0
+    assert not draft.exists()
+
+
+def test_a_signature_that_does_not_fit_is_not_attached(app, tmp_path):
+    common = ["--app", app, "--key", app / "dev.pub.pem", "--draft", tmp_path / "d"]
+    run("sign", *common, "--to-be-signed", tmp_path / "tbs")
+    for content in (b"\x01" * 64, b"", b"0" * 70):
+        (tmp_path / "sig").write_bytes(content)
+        with pytest.raises(Failure):
+            run("sign", *common, "--attach-signature", tmp_path / "sig")
+    assert not (app / "release" / "latest.suit").exists()
+    # something else was published meanwhile: the draft's number is taken
+    run("sign", "--app", app)
+    (tmp_path / "sig").write_bytes(
+        cose.algorithms.ESP256.sign(keys.load(app / "dev.pem"), (tmp_path / "tbs").read_bytes()))
+    with pytest.raises(Failure, match="published already"):
+        run("sign", *common, "--attach-signature", tmp_path / "sig")
+
+
+RECIPIENTS = ["A128KW", "A256KW", "ECDH-P256", "X25519"]
+
+
+@pytest.mark.parametrize("recipient", RECIPIENTS)
+@pytest.mark.parametrize("content", cose.CONTENT_NAMES)
+def test_encrypted_payloads_open_with_the_device_key_only(app, recipient, content):
+    keys.save(keys.generate(recipient), app / "device.pem")
+    public = app / ("device.pub.pem" if recipient in ("ECDH-P256", "X25519") else "device.pem")
+    run("sign", "--app", app, "--encrypt-to", public, "--content-alg", content)
+    for path in (app / "release").glob("*.enc"):
+        assert b"volume" not in path.read_bytes()
+    assert len(list((app / "release").glob("*.enc"))) == 2
+    release = app / "release" / "latest.suit"
+    opened = run("verify", release, "--app", app, "--decrypt", app / "device.pem")
+    assert '  ["file", "settings.json"] 13 bytes' in opened.output
+    keys.save(keys.generate(recipient), app / "other.pem")
+    for more in ([], ["--decrypt", app / "other.pem"]):
+        with pytest.raises(Failure, match="operation-failed"):
+            run("verify", release, "--app", app, *more)
+
+
+def test_several_recipients_open_the_same_ciphertext(app):
+    for name in RECIPIENTS:
+        keys.save(keys.generate(name), app / name)
+    run("sign", "--app", app, *[each for name in RECIPIENTS for each in ("--encrypt-to", app / name)])
+    for name in RECIPIENTS:
+        run("verify", app / "release" / "latest.suit", "--app", app, "--decrypt", app / name)
+
+
+def test_no_key_and_nonce_ever_meet_twice():
+    key = keys.generate("A128KW")
+    seen = set()
+    for _ in range(200):
+        info, ciphertext = cose.encrypt(b"the same plaintext every time", [key])
+        item = cbor.decode(info, sort=False).value
+        seen.add((item[1][n.HDR_IV], item[3][0][2], ciphertext))
+    assert len(seen) == 200
+    assert len({each[2] for each in seen}) == 200
+
+
+@pytest.mark.parametrize("content", cose.CONTENT_NAMES.values())
+def test_a_changed_ciphertext_or_info_is_noticed_where_there_is_a_tag(content):
+    key = keys.generate("A256KW")
+    info, ciphertext = cose.encrypt(b"plaintext " * 10, [key], content)
+    assert cose.decrypt(info, ciphertext, [key]) == b"plaintext " * 10
+    changed = bytes([ciphertext[0] ^ 1]) + ciphertext[1:]
+    if content in (n.ALG_A128CTR, n.ALG_A256CTR):
+        # counter mode has none: image-match is what notices
+        assert cose.decrypt(info, changed, [key]) != b"plaintext " * 10
+    else:
+        with pytest.raises(cose.CoseError):
+            cose.decrypt(info, changed, [key])
+    for at in range(0, len(info), 3):
+        broken = bytearray(info)
+        broken[at] ^= 0x10
+        try:
+            cose.decrypt(bytes(broken), ciphertext, [key])
+        except cose.CoseError:
+            pass  # never anything else
+
+
+def test_a_distributor_encrypts_what_the_author_left_plain(app, tmp_path):
+    run("sign", "--app", app)
+    for name, kind in (("distributor", "ESP256"), ("device", "ECDH-P256"), ("stranger", "ESP256")):
+        keys.save(keys.generate(kind), tmp_path / f"{name}.pem")
+    plain, out = app / "release" / "hello-1.0.0.suit", tmp_path / "out"
+    arguments = ["encrypt", plain, "--to", tmp_path / "device.pub.pem", "--key", tmp_path / "distributor.pem",
+                 "--release", out]
+    with pytest.raises(Failure, match="not by that author"):
+        run(*arguments, "--author", tmp_path / "stranger.pub.pem")
+    run(*arguments, "--author", app / "dev.pub.pem")
+    encrypted = out / "hello-1.0.0.suit"
+    assert Release(out).entries()[0]["sequence"] == 1
+    result = run("verify", encrypted, "--key", tmp_path / "distributor.pub.pem", "--vendor", "example.com", "--class",
+                 "hello", "--decrypt", tmp_path / "device.pem")
+    assert '  ["file", "settings.json"] 13 bytes' in result.output
+    before, after = Envelope.decode(plain.read_bytes()), Envelope.decode(encrypted.read_bytes())
+    assert before.manifest.shared == after.manifest.shared  # conditions, digests and sizes are the author's
+    assert before.text() == after.text()
+
+
+@pytest.mark.parametrize("recipient", RECIPIENTS)
+def test_the_device_opens_what_we_encrypt(app, recipient, micropython):
+    keys.save(keys.generate(recipient), app / "device.pem")
+    run("sign", "--app", app, "--encrypt-to", app / "device.pem", "--content-alg", "A128GCM")
+    result = run("simulate", app / "release" / "latest.suit", "--app", app, "--decrypt", app / "device.pem")
+    assert result.output.splitlines()[-1] == "ok: installed, valid and started"
