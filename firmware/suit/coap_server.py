@@ -30,31 +30,9 @@ import select
 
 from .coap_observers import Observers
 from .errors import SuitError
+from .transports import coap_message as coap
 from .transports import net
-from .transports.coap_message import (
-    ACCEPT,
-    ACK,
-    BLOCK1,
-    BLOCK2,
-    CON,
-    CONTENT_FORMAT,
-    ECHO,
-    EMPTY,
-    ETAG,
-    GET,
-    MAX_AGE,
-    NON,
-    OBSERVE,
-    POST,
-    RST,
-    SIZE2,
-    URI_HOST,
-    URI_PATH,
-    URI_PORT,
-    URI_QUERY,
-    Message,
-    Writer,
-)
+from .transports.coap_message import Message, Writer
 
 try:
     from micropython import const
@@ -80,19 +58,6 @@ _LINK_FORMAT = const(40)
 _CBOR = const(60)
 
 _LINKS = b'</suit/status>;rt="suit.status";ct=60;obs,</suit/nudge>;rt="suit.nudge"'
-
-# response codes (RFC 7252 12.1.2)
-CHANGED = 68
-VALID = 67
-CONTENT = 69
-BAD_REQUEST = 128
-UNAUTHORIZED = 129
-BAD_OPTION = 130
-FORBIDDEN = 131
-NOT_FOUND = 132
-NOT_ALLOWED = 133
-NOT_ACCEPTABLE = 134
-UNAVAILABLE = 163
 
 
 class Server:
@@ -140,14 +105,14 @@ class Server:
             m.parse(0, len(data))
         except SuitError as error:
             if len(data) >= 4 and error.detail != "version" and data[0] & 0x30 == 0:
-                self._empty(RST, data[2] << 8 | data[3])
+                self._empty(coap.RST, data[2] << 8 | data[3])
             return
-        if m.type in (ACK, RST):
-            self._observers.answered(peer, m.mid, m.type == RST)
+        if m.type in (coap.ACK, coap.RST):
+            self._observers.answered(peer, m.mid, m.type == coap.RST)
         elif 0 < m.code < 32:
             self._request()
-        elif m.type == CON:
-            self._empty(RST, m.mid)  # a ping, or a response to nothing
+        elif m.type == coap.CON:
+            self._empty(coap.RST, m.mid)  # a ping, or a response to nothing
 
     def _request(self):
         m = self._m
@@ -161,35 +126,35 @@ class Server:
         echo = observe = self._block = self._known = self._accept = None
         while m.next():
             number, size = m.number, m.end - m.at
-            if number == URI_PATH and len(path) < 4:
+            if number == coap.URI_PATH and len(path) < 4:
                 path.append(m.value())
-            elif number == ECHO and size <= 40:
+            elif number == coap.ECHO and size <= 40:
                 echo = m.value()
-            elif number == OBSERVE and size <= 3:
+            elif number == coap.OBSERVE and size <= 3:
                 observe = m.uint()
-            elif number == BLOCK2 and size <= 3 and self._block is None and m.uint() & 7 < 7:
+            elif number == coap.BLOCK2 and size <= 3 and self._block is None and m.uint() & 7 < 7:
                 self._block = m.uint()
-            elif number == ETAG:
+            elif number == coap.ETAG:
                 self._known = m.value()
-            elif number == ACCEPT and size <= 2:
+            elif number == coap.ACCEPT and size <= 2:
                 self._accept = m.uint()
-            elif number == BLOCK1 and size <= 3 and m.uint() >> 3 == 0:
+            elif number == coap.BLOCK1 and size <= 3 and m.uint() >> 3 == 0:
                 pass  # all of it in its first block
-            elif number & 1 and number not in (URI_HOST, URI_PORT, URI_QUERY):
-                self._refuse(BAD_OPTION)
+            elif number & 1 and number not in (coap.URI_HOST, coap.URI_PORT, coap.URI_QUERY):
+                self._refuse(coap.BAD_OPTION)
                 return
         fresh = self._check(echo, now)
         if path == [b".well-known", b"core"]:
-            method, act = GET, self._links
+            method, act = coap.GET, self._links
         elif path == [b"suit", b"status"]:
-            method, act = GET, self._status
+            method, act = coap.GET, self._status
         elif path == [b"suit", b"nudge"]:
-            method, act = POST, self._nudge
+            method, act = coap.POST, self._nudge
         else:
-            self._refuse(NOT_FOUND)
+            self._refuse(coap.NOT_FOUND)
             return
         if m.code != method:
-            self._refuse(NOT_ALLOWED)
+            self._refuse(coap.NOT_ALLOWED)
         else:
             act(fresh, observe)
 
@@ -197,10 +162,10 @@ class Server:
 
     def _links(self, fresh, observe):
         if self._accept not in (None, _LINK_FORMAT):
-            self._refuse(NOT_ACCEPTABLE)
+            self._refuse(coap.NOT_ACCEPTABLE)
             return
         start, szx = self._asked()
-        self._begin(CONTENT)
+        self._begin(coap.CONTENT)
         self._content(_LINKS, None, _LINK_FORMAT, None, start, szx)
         self._reply()
 
@@ -212,13 +177,13 @@ class Server:
         try:
             uri = str(bytes(self._data[m.payload : m.stop]), "utf-8")
         except UnicodeError:
-            self._refuse(BAD_REQUEST)
+            self._refuse(coap.BAD_REQUEST)
             return
         code = self._site.nudge(uri, net.peer(self._peer)[0])
         self._stale = True  # who asked wants to see what came of it
         w = self._begin(code)
-        if code == UNAVAILABLE:
-            w.uint(MAX_AGE, 10)
+        if code == coap.UNAVAILABLE:
+            w.uint(coap.MAX_AGE, 10)
         answer = bytes(self._reply())
         if len(self._recent) >= _RECENT:
             self._recent.pop(0)
@@ -226,7 +191,7 @@ class Server:
 
     def _status(self, fresh, observe):
         if self._accept not in (None, _CBOR):
-            self._refuse(NOT_ACCEPTABLE)
+            self._refuse(coap.NOT_ACCEPTABLE)
             return
         if observe == 0 and not self._is_verified():
             self._challenge()
@@ -236,7 +201,7 @@ class Server:
             # later blocks come from the same snapshot
             self.look(self._stale or net.elapsed(net.ticks(), self._taken) > _LOOK_MS)
         if start and start >= len(self._body or b""):
-            self._refuse(BAD_OPTION)
+            self._refuse(coap.BAD_OPTION)
             return
         if observe is not None:
             m = self._m
@@ -244,12 +209,12 @@ class Server:
             wanted = observe == 0 and start == 0
             observe = self._observers.register(self._peer, token, szx, self.etag, wanted)
         if self._known == self.etag and start == 0:
-            w = self._begin(VALID)
-            w.option(ETAG, self.etag)
+            w = self._begin(coap.VALID)
+            w.option(coap.ETAG, self.etag)
             if observe is not None:
-                w.uint(OBSERVE, observe)
+                w.uint(coap.OBSERVE, observe)
         else:
-            self._begin(CONTENT)
+            self._begin(coap.CONTENT)
             self._content(self._body, self.etag, _CBOR, observe, start, szx)
         self._reply()
 
@@ -273,14 +238,14 @@ class Server:
         size = 16 << szx
         more = start + size < len(body)
         if etag:
-            w.option(ETAG, etag)
+            w.option(coap.ETAG, etag)
         if sequence is not None:
-            w.uint(OBSERVE, sequence)
-        w.uint(CONTENT_FORMAT, form)
+            w.uint(coap.OBSERVE, sequence)
+        w.uint(coap.CONTENT_FORMAT, form)
         if more or start or self._block is not None:
-            w.uint(BLOCK2, start >> szx + 4 << 4 | more << 3 | szx)
+            w.uint(coap.BLOCK2, start >> szx + 4 << 4 | more << 3 | szx)
         if more and not start:
-            w.uint(SIZE2, len(body))
+            w.uint(coap.SIZE2, len(body))
         w.body(memoryview(body)[start : start + size])
 
     def notify(self, peer, token, szx, sequence):
@@ -288,7 +253,7 @@ class Server:
         self._mid = self._mid + 1 & 0xFFFF
         self._peer = peer
         self._block = None
-        self._writer.begin(CON, CONTENT, self._mid, token)
+        self._writer.begin(coap.CON, coap.CONTENT, self._mid, token)
         self._content(self._body, self.etag, _CBOR, sequence, 0, szx)
         self._reply()
         return self._mid
@@ -298,11 +263,11 @@ class Server:
     def _begin(self, code):
         m = self._m
         token = self._data[m.token : m.token + m.token_size]
-        if m.type == CON:
-            self._writer.begin(ACK, code, m.mid, token)
+        if m.type == coap.CON:
+            self._writer.begin(coap.ACK, code, m.mid, token)
         else:
             self._mid = self._mid + 1 & 0xFFFF
-            self._writer.begin(NON, code, self._mid, token)
+            self._writer.begin(coap.NON, code, self._mid, token)
         return self._writer
 
     def _refuse(self, code):
@@ -315,7 +280,7 @@ class Server:
         return answer
 
     def _empty(self, kind, mid):
-        self._writer.begin(kind, EMPTY, mid)
+        self._writer.begin(kind, coap.EMPTY, mid)
         self._reply()
 
     def _send(self, data):
@@ -327,8 +292,8 @@ class Server:
     # -- who is there
 
     def _challenge(self):
-        w = self._begin(UNAUTHORIZED)
-        w.option(ECHO, self._echo(net.ticks()))
+        w = self._begin(coap.UNAUTHORIZED)
+        w.option(coap.ECHO, self._echo(net.ticks()))
         self._reply()
 
     def _echo(self, when):

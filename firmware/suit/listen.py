@@ -64,7 +64,7 @@ class Site:
 
     def nudge(self, uri, host):
         from . import updater
-        from .coap_server import CHANGED, FORBIDDEN, UNAVAILABLE
+        from .transports.coap_message import CHANGED, FORBIDDEN, UNAVAILABLE
 
         if not (may_look(uri, host, self._servers) if uri else self._servers):
             return FORBIDDEN
@@ -105,6 +105,8 @@ def serve(config=None):
         while True:
             yield want
             server.step()
+            if runtime.settle_at is not None:
+                _settle()
             if site.wanted is not None:
                 uri, site.wanted = site.wanted or None, None
                 try:
@@ -114,6 +116,15 @@ def serve(config=None):
                     pass
     finally:
         sock.close()
+
+
+def _settle():
+    from . import api
+
+    try:
+        api.settle()
+    except OSError:
+        pass  # the next boot counts one crash too many
 
 
 def _beside(gen, server):

@@ -8,8 +8,9 @@ import sys
 sys.path.insert(0, sys.argv[1])
 
 from suit.cbor import encode  # noqa: E402
-from suit.coap_server import CHANGED, FORBIDDEN, UNAVAILABLE, Server  # noqa: E402
+from suit.coap_server import Server  # noqa: E402
 from suit.transports import net  # noqa: E402
+from suit.transports.coap_message import CHANGED, FORBIDDEN, UNAVAILABLE  # noqa: E402
 from suit.wait import READ, run  # noqa: E402
 
 

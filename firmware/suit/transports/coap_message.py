@@ -37,6 +37,19 @@ BLOCK1 = 27
 SIZE2 = 28
 ECHO = 252
 
+# response codes (RFC 7252 12.1.2)
+CHANGED = 68
+VALID = 67
+CONTENT = 69
+BAD_REQUEST = 128
+UNAUTHORIZED = 129
+BAD_OPTION = 130
+FORBIDDEN = 131
+NOT_FOUND = 132
+NOT_ALLOWED = 133
+NOT_ACCEPTABLE = 134
+UNAVAILABLE = 163
+
 
 def status(code):
     """A response code as people write it, without the dot: 4.04 is 404."""
