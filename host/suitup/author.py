@@ -35,16 +35,22 @@ def components(project: Project, app: images.AppImage) -> list[tuple]:
         except FileNotFoundError:
             raise Failure(f"no file at {path}", f"suitup.toml names it as {name}") from None
     if len(out) > n.MAX_COMPONENTS:
-        raise Failure(f"{len(out)} components", f"a manifest has at most {n.MAX_COMPONENTS}",
-                      "put files that change together with the app into its folder")
+        raise Failure(
+            f"{len(out)} components",
+            f"a manifest has at most {n.MAX_COMPONENTS}",
+            "put files that change together with the app into its folder",
+        )
     return out
 
 
 def build(project: Project) -> images.AppImage:
     """The app image, with its version as `version.txt`; file components that lie in the app folder are left out of it."""
     app = project.app.resolve()
-    inside = [path.resolve().relative_to(app).as_posix() for path in project.files.values()
-              if path.resolve().is_relative_to(app)]
+    inside = [
+        path.resolve().relative_to(app).as_posix()
+        for path in project.files.values()
+        if path.resolve().is_relative_to(app)
+    ]
     # what an app shows as its version without a look at the manifest; and no two versions are the same image
     extra = {"version.txt": project.version.encode() + b"\n"}
     return images.build(app, project.compiled, project.arch, inside, extra)
@@ -55,8 +61,14 @@ def text(project: Project) -> Text:
     sections = {"": {1: f"{project.name} {project.version}"}}
     if project.description:
         sections[""][2] = project.description
-    sections[APP] = {1: project.vendor, 2: project.model, 3: project.vendor, 4: project.class_name,
-                     5: "application", 6: project.version}
+    sections[APP] = {
+        1: project.vendor,
+        2: project.model,
+        3: project.vendor,
+        4: project.class_name,
+        5: "application",
+        6: project.version,
+    }
     return Text({"en": sections})
 
 
@@ -90,8 +102,15 @@ class _Carrier:
         return uri, info
 
 
-def draft(project: Project, release: Release, sequence=None, integrated=False, base_url="", recipients=(),
-          content=n.ALG_A128GCM) -> Draft:
+def draft(
+    project: Project,
+    release: Release,
+    sequence=None,
+    integrated=False,
+    base_url="",
+    recipients=(),
+    content=n.ALG_A128GCM,
+) -> Draft:
     """The unsigned envelope of the project as it is now.
 
     `integrated` puts the payloads into the envelope; `base_url` makes their URIs absolute, else they are relative to
@@ -106,8 +125,12 @@ def draft(project: Project, release: Release, sequence=None, integrated=False, b
         uri, info = carrier.put(name, data)
         listed.append(templates.Image(identifier, Digest.of(data), len(data), uri, info))
     manifest = templates.update(
-        sequence, project.vendor_id, project.class_id(app.kind), listed,
-        set_version=version.parse(project.version))
+        sequence,
+        project.vendor_id,
+        project.class_id(app.kind),
+        listed,
+        set_version=version.parse(project.version),
+    )
     manifest.text = text(project)
     return _sealed(manifest, [n.M_TEXT], sequence, carrier)
 
@@ -115,12 +138,17 @@ def draft(project: Project, release: Release, sequence=None, integrated=False, b
 def _sealed(manifest, sever, sequence, carrier) -> Draft:
     envelope = seal(manifest, sever, carrier.carried)
     if len(envelope.manifest_bytes) > n.MAX_MANIFEST:
-        raise Failure(f"the manifest is {len(envelope.manifest_bytes)} bytes",
-                      f"devices take at most {n.MAX_MANIFEST}", "use fewer file components or shorter URIs")
+        raise Failure(
+            f"the manifest is {len(envelope.manifest_bytes)} bytes",
+            f"devices take at most {n.MAX_MANIFEST}",
+            "use fewer file components or shorter URIs",
+        )
     return Draft(envelope, sequence, carrier.payloads)
 
 
-def encrypt_for(envelope: Envelope, fetch, release: Release, recipients, content=n.ALG_A128GCM) -> Draft:
+def encrypt_for(
+    envelope: Envelope, fetch, release: Release, recipients, content=n.ALG_A128GCM
+) -> Draft:
     """The distributor's role (firmware-encryption section 4): the author's manifest with its payloads encrypted to
     `recipients`, to be signed anew. `fetch(uri)` gives a payload of the author's envelope; nothing but URIs and encryption info
     changes, so a distributor cannot pass off another image under the author's digest without signing that too."""
@@ -134,11 +162,15 @@ def encrypt_for(envelope: Envelope, fetch, release: Release, recipients, content
             raise Failure(f"{labels.MANIFEST[number]} is severed and not in the envelope")
         manifest.sequences[number] = sequence
         for command in sequence.walk():
-            if command.number not in (n.C_OVERRIDE_PARAMETERS, n.C_SET_PARAMETERS) \
-                    or n.P_URI not in command.argument:
+            if (
+                command.number not in (n.C_OVERRIDE_PARAMETERS, n.C_SET_PARAMETERS)
+                or n.P_URI not in command.argument
+            ):
                 continue
             if n.P_ENCRYPTION_INFO in command.argument:
-                raise Failure("a payload is encrypted already", hint="start from the author's plain release")
+                raise Failure(
+                    "a payload is encrypted already", hint="start from the author's plain release"
+                )
             uri = command.argument[n.P_URI]
             if uri not in done:
                 done[uri] = carrier.put(uri.lstrip("#").split("-", 1)[-1], fetch(uri))
@@ -155,32 +187,52 @@ def encrypt_for(envelope: Envelope, fetch, release: Release, recipients, content
 def load_signers(project: Project) -> list:
     """The private keys that sign, from --key or suitup.toml."""
     if not project.keys:
-        raise Failure("no key to sign with", hint="make one with `suitup keygen`, name it with --key or in "
-                      "suitup.toml", code=USAGE)
+        raise Failure(
+            "no key to sign with",
+            hint="make one with `suitup keygen`, name it with --key or in suitup.toml",
+            code=USAGE,
+        )
     signers = [keys.load(path) for path in project.keys]
     for path, key in zip(project.keys, signers):
         if not key.private:
-            raise Failure(f"{path} is a public key", hint="sign with the private one, or in two steps: "
-                          "--to-be-signed, then --attach-signature")
+            raise Failure(
+                f"{path} is a public key",
+                hint="sign with the private one, or in two steps: "
+                "--to-be-signed, then --attach-signature",
+            )
     return signers
 
 
 def save_draft(path, project: Project, made: Draft):
     """Keep a draft until its signature comes from elsewhere."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write(path, cbor.encode({
-        "name": project.name, "version": project.version, "sequence": made.sequence,
-        "envelope": made.envelope.encode(), "payloads": made.payloads}))
+    write(
+        path,
+        cbor.encode(
+            {
+                "name": project.name,
+                "version": project.version,
+                "sequence": made.sequence,
+                "envelope": made.envelope.encode(),
+                "payloads": made.payloads,
+            }
+        ),
+    )
 
 
 def load_draft(path) -> tuple[str, str, Draft]:
     """(name, version, Draft) of a saved draft."""
     try:
         item = cbor.decode(path.read_bytes())
-        return item["name"], item["version"], Draft(
-            Envelope.decode(item["envelope"]), item["sequence"], item["payloads"])
+        return (
+            item["name"],
+            item["version"],
+            Draft(Envelope.decode(item["envelope"]), item["sequence"], item["payloads"]),
+        )
     except FileNotFoundError:
-        raise Failure(f"no draft at {path}", hint="make one first: suitup sign --to-be-signed FILE") from None
+        raise Failure(
+            f"no draft at {path}", hint="make one first: suitup sign --to-be-signed FILE"
+        ) from None
     except (cbor.NotDeterministic, StructureError, TypeError, KeyError) as error:
         raise Failure(f"{path} is not a draft", str(error)) from None
 
@@ -197,5 +249,11 @@ def sign(envelope: Envelope, signers, together=False):
 
 def publish(project: Project, release: Release, made: Draft):
     """Put a signed draft into the release folder; returns the path of its envelope."""
-    return release.publish(project.name, project.version, made.sequence, made.envelope.encode(),
-                           made.envelope.digest.value, made.payloads)
+    return release.publish(
+        project.name,
+        project.version,
+        made.sequence,
+        made.envelope.encode(),
+        made.envelope.digest.value,
+        made.payloads,
+    )

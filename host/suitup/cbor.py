@@ -44,7 +44,9 @@ def encode(item, sort=True) -> bytes:
         return cbor2.dumps(item)
     if isinstance(item, Mapping):  # a map that is itself a key
         return encode(dict(item), sort)
-    raise TypeError(f"no {type(item).__name__} in SUIT")  # floats, dates, and what else cbor2 makes of tags
+    raise TypeError(
+        f"no {type(item).__name__} in SUIT"
+    )  # floats, dates, and what else cbor2 makes of tags
 
 
 def decode(data: bytes, sort=True):
@@ -56,6 +58,8 @@ def decode(data: bytes, sort=True):
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise NotDeterministic(str(error) or type(error).__name__) from None
     if again != bytes(data):
-        at = next((i for i, (a, b) in enumerate(zip(again, data)) if a != b), min(len(again), len(data)))
+        at = next(
+            (i for i, (a, b) in enumerate(zip(again, data)) if a != b), min(len(again), len(data))
+        )
         raise NotDeterministic(f"not deterministic at byte {at}")
     return item

@@ -7,8 +7,19 @@ import uuid
 
 # names by the number in sys.implementation._mpy bits 10.. (py/persistentcode.h, MP_NATIVE_ARCH_*)
 ARCHITECTURES = (
-    None, "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp",
-    "xtensa", "xtensawin", "rv32imc", "rv64imc",
+    None,
+    "x86",
+    "x64",
+    "armv6",
+    "armv6m",
+    "armv7m",
+    "armv7em",
+    "armv7emsp",
+    "armv7emdp",
+    "xtensa",
+    "xtensawin",
+    "rv32imc",
+    "rv64imc",
 )
 
 

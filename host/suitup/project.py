@@ -1,14 +1,14 @@
 """`suitup.toml`: what an app is called, who makes it, for which devices, with which files and which key.
 
-    name = "thermostat"
-    version = "1.0.0"
-    app = "app"                     # folder that holds main.py; paths are relative to this file
-    vendor = "example.com"          # domain name: the vendor id is UUID5 of it
-    class = "thermostat"            # the class id is UUID5 of it in the vendor's namespace
-    key = "keys/dev.pem"
+name = "thermostat"
+version = "1.0.0"
+app = "app"                     # folder that holds main.py; paths are relative to this file
+vendor = "example.com"          # domain name: the vendor id is UUID5 of it
+class = "thermostat"            # the class id is UUID5 of it in the vendor's namespace
+key = "keys/dev.pem"
 
-    [files]                         # files that travel beside the app: suit.path("settings.json")
-    "settings.json" = "settings.json"
+[files]                         # files that travel beside the app: suit.path("settings.json")
+"settings.json" = "settings.json"
 """
 
 import re
@@ -20,8 +20,18 @@ from suitup import identity, version
 from suitup.errors import USAGE, Failure
 
 CONFIG = "suitup.toml"
-_TEXT = {"name": str, "version": str, "app": str, "vendor": str, "class": str, "key": str,
-         "arch": str, "release": str, "description": str, "model": str}
+_TEXT = {
+    "name": str,
+    "version": str,
+    "app": str,
+    "vendor": str,
+    "class": str,
+    "key": str,
+    "arch": str,
+    "release": str,
+    "description": str,
+    "model": str,
+}
 _OTHER = {"compile": bool, "servers": list, "files": dict, "keys": list}
 
 
@@ -57,9 +67,15 @@ def _check(data: dict, path):
         kind = _TEXT.get(key) or _OTHER.get(key)
         if kind is None:
             known = ", ".join(sorted({**_TEXT, **_OTHER}))
-            raise Failure(f"{path}: {key!r} is not a setting", hint=f"known are {known}", code=USAGE)
+            raise Failure(
+                f"{path}: {key!r} is not a setting", hint=f"known are {known}", code=USAGE
+            )
         if not isinstance(value, kind):
-            raise Failure(f"{path}: {key!r} is a {kind.__name__}", f"this is a {type(value).__name__}", code=USAGE)
+            raise Failure(
+                f"{path}: {key!r} is a {kind.__name__}",
+                f"this is a {type(value).__name__}",
+                code=USAGE,
+            )
 
 
 def find(app=None) -> Path | None:
@@ -88,17 +104,27 @@ def load(app=None, **overrides) -> Project:
         _check(data, path)
         base = path.parent.absolute()
     elif not app:
-        raise Failure(f"no {CONFIG} here", hint="go to the folder of an app, or name one with --app", code=USAGE)
+        raise Failure(
+            f"no {CONFIG} here",
+            hint="go to the folder of an app, or name one with --app",
+            code=USAGE,
+        )
     elif not base.is_dir():
-        raise Failure(f"no app at {base}", hint="name a folder that holds main.py or suitup.toml", code=USAGE)
+        raise Failure(
+            f"no app at {base}", hint="name a folder that holds main.py or suitup.toml", code=USAGE
+        )
     name = overrides.get("name") or data.get("name") or base.name
     if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}", name):
         raise Failure(f"name {name!r} cannot be part of a file name", code=USAGE)
     vendor = overrides.get("vendor") or data.get("vendor")
     class_name = overrides.get("class_name") or data.get("class") or name
     if not vendor:
-        raise Failure(f"{path or app}: no vendor", "devices take updates only from their vendor, for their class",
-                      'put vendor = "example.com" into suitup.toml, or give --vendor', code=USAGE)
+        raise Failure(
+            f"{path or app}: no vendor",
+            "devices take updates only from their vendor, for their class",
+            'put vendor = "example.com" into suitup.toml, or give --vendor',
+            code=USAGE,
+        )
     keys = list(overrides.get("keys") or ())
     if not keys:
         named = data.get("keys") or ([data["key"]] if "key" in data else [])
@@ -106,11 +132,24 @@ def load(app=None, **overrides) -> Project:
     files = {each: base / source for each, source in data.get("files", {}).items()}
     for each in files:
         if any(part in ("", ".", "..") or "\0" in part for part in each.split("/")):
-            raise Failure(f"{path}: the file name {each!r} cannot be stored on a device", code=USAGE)
-    release = overrides.get("release") or (base / data["release"] if "release" in data else "build/release")
+            raise Failure(
+                f"{path}: the file name {each!r} cannot be stored on a device", code=USAGE
+            )
+    release = overrides.get("release") or (
+        base / data["release"] if "release" in data else "build/release"
+    )
     return Project(
-        name=name, version=version.require(overrides.get("version") or data.get("version", "0.1.0")),
-        app=base / data.get("app", "."), vendor=vendor, class_name=class_name,
-        keys=[Path(each) for each in keys], files=files, servers=data.get("servers", []),
-        compiled=data.get("compile", True), arch=overrides.get("arch") or data.get("arch"),
-        release=Path(release), description=data.get("description", ""), model=data.get("model", class_name))
+        name=name,
+        version=version.require(overrides.get("version") or data.get("version", "0.1.0")),
+        app=base / data.get("app", "."),
+        vendor=vendor,
+        class_name=class_name,
+        keys=[Path(each) for each in keys],
+        files=files,
+        servers=data.get("servers", []),
+        compiled=data.get("compile", True),
+        arch=overrides.get("arch") or data.get("arch"),
+        release=Path(release),
+        description=data.get("description", ""),
+        model=data.get("model", class_name),
+    )

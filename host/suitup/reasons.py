@@ -49,13 +49,19 @@ _SENTENCES = {
         "the update is for another vendor, class or slot, or a digest did not match; "
         "`suitup simulate FILE` shows which",
     ),
-    n.R_OPERATION_FAILED: ("a step of the manifest failed: {}", "`suitup simulate FILE` shows which"),
+    n.R_OPERATION_FAILED: (
+        "a step of the manifest failed: {}",
+        "`suitup simulate FILE` shows which",
+    ),
     n.R_INVOKE_PENDING: ("the new version starts at the next reset", None),
     n.R_STRUCTURE: (
         "this is well-formed, but not an envelope or manifest: {}",
         "`suitup verify FILE` tells where",
     ),
-    n.R_LIMIT: ("the manifest is over a limit of the device: {}", "use fewer components or shorter URIs"),
+    n.R_LIMIT: (
+        "the manifest is over a limit of the device: {}",
+        "use fewer components or shorter URIs",
+    ),
     n.R_VERSION: (
         "the manifest has another format version than 1",
         "the device reads suit-manifest version 1 only",
@@ -77,8 +83,14 @@ _SENTENCES = {
         "the payload cannot be had: {}",
         "the files beside the envelope in the release folder must be served with it",
     ),
-    n.R_TOO_LARGE: ("it does not fit: {}", "make the app smaller, or use a board with larger slots"),
-    n.R_BUDGET: ("the manifest asks for more steps than a device spends: {}", "simplify its sequences"),
+    n.R_TOO_LARGE: (
+        "it does not fit: {}",
+        "make the app smaller, or use a board with larger slots",
+    ),
+    n.R_BUDGET: (
+        "the manifest asks for more steps than a device spends: {}",
+        "simplify its sequences",
+    ),
     n.R_BUSY: ("an update is already under way", "wait for it: `suitup status`"),
     n.R_TRIAL_RUNNING: (
         "the running app is on trial",
@@ -93,8 +105,14 @@ _SENTENCES = {
         "the manifest would arm or start a component whose digest it never checks: {}",
         "add an image-match condition; `suitup lint FILE` shows where",
     ),
-    n.R_STORAGE: ("the device could not store it: {}", "free space on the device, or replace its flash"),
-    n.R_NETWORK: ("the server cannot be reached: {}", "is it running, and does the device reach it?"),
+    n.R_STORAGE: (
+        "the device could not store it: {}",
+        "free space on the device, or replace its flash",
+    ),
+    n.R_NETWORK: (
+        "the server cannot be reached: {}",
+        "is it running, and does the device reach it?",
+    ),
     n.R_SERVER: ("the server answered with {}", "is the file in the release folder it serves?"),
     n.R_DECRYPTION: (
         "the payload cannot be decrypted: {}",

@@ -52,8 +52,11 @@ class Release:
         try:
             return cbor.decode(data)
         except cbor.NotDeterministic as error:
-            raise Failure(f"{self.path / INDEX} is damaged", str(error),
-                          "restore it, or start a new release folder and give --sequence") from None
+            raise Failure(
+                f"{self.path / INDEX} is damaged",
+                str(error),
+                "restore it, or start a new release folder and give --sequence",
+            ) from None
 
     def entries(self, name=None) -> list[dict]:
         """What was published, oldest first; of one app when `name` is given."""
@@ -73,7 +76,9 @@ class Release:
                 return candidate
         raise Failure(f"{path} is damaged", "it does not have the digest in its name", "remove it")
 
-    def publish(self, name, version, sequence, envelope: bytes, digest: bytes, payloads: dict) -> Path:
+    def publish(
+        self, name, version, sequence, envelope: bytes, digest: bytes, payloads: dict
+    ) -> Path:
         """Put an envelope and its payloads ({file name: bytes}) into the folder and make it the latest."""
         self.path.mkdir(parents=True, exist_ok=True)
         for file, data in payloads.items():
@@ -82,9 +87,16 @@ class Release:
         path = self.path / f"{name}-{version}.suit"
         index = self.index()
         index["releases"] = [each for each in index["releases"] if each["envelope"] != path.name]
-        index["releases"].append({
-            "name": name, "version": version, "sequence": sequence, "envelope": path.name,
-            "digest": digest, "payloads": sorted(payloads)})
+        index["releases"].append(
+            {
+                "name": name,
+                "version": version,
+                "sequence": sequence,
+                "envelope": path.name,
+                "digest": digest,
+                "payloads": sorted(payloads),
+            }
+        )
         index["latest"] = path.name
         write(path, envelope)
         write(self.path / LATEST, envelope)

@@ -14,8 +14,20 @@ from suitup.judge import Judge
 from suitup.manifest import Envelope, Sequence, StructureError, describe, labels
 
 # what a device file may say, with the type of each
-_SETTINGS = {"vendor": str, "class": str, "device": str, "mpy": str, "slot": int, "floor": int, "now": int,
-             "battery_mwh": int, "update_authorized": bool, "wait_events": list, "components": dict, "versions": dict}
+_SETTINGS = {
+    "vendor": str,
+    "class": str,
+    "device": str,
+    "mpy": str,
+    "slot": int,
+    "floor": int,
+    "now": int,
+    "battery_mwh": int,
+    "update_authorized": bool,
+    "wait_events": list,
+    "components": dict,
+    "versions": dict,
+}
 
 
 @dataclass
@@ -39,8 +51,11 @@ def read_device(path) -> dict:
         raise Failure(f"{path} is not TOML", str(error), code=USAGE) from None
     for key, value in data.items():
         if key not in _SETTINGS or not isinstance(value, _SETTINGS[key]):
-            raise Failure(f"{path}: {key!r} is not a setting of a device, or of another type",
-                          hint="known are " + ", ".join(_SETTINGS), code=USAGE)
+            raise Failure(
+                f"{path}: {key!r} is not a setting of a device, or of another type",
+                hint="known are " + ", ".join(_SETTINGS),
+                code=USAGE,
+            )
     return data
 
 
@@ -70,10 +85,14 @@ def environment(device: dict) -> dict:
         if key in device:
             out[key] = device[key]
     if "versions" in device:
-        out["component_versions"] = {_identifier(name): value for name, value in device["versions"].items()}
+        out["component_versions"] = {
+            _identifier(name): value for name, value in device["versions"].items()
+        }
     if "components" in device:
         out["components_before"] = {
-            _identifier(name): Path(file).read_bytes().hex() for name, file in device["components"].items()}
+            _identifier(name): Path(file).read_bytes().hex()
+            for name, file in device["components"].items()
+        }
     return out
 
 
@@ -96,8 +115,10 @@ def simulate(path, trusted, device: dict, secrets=(), payloads=None) -> Outcome:
     path = Path(path)
     try:
         envelope = Envelope.decode(path.read_bytes())
-        wanted, names = uris(envelope), {_name(each): describe.component_name(each)
-                                         for each in envelope.manifest.components}
+        wanted, names = (
+            uris(envelope),
+            {_name(each): describe.component_name(each) for each in envelope.manifest.components},
+        )
     except StructureError:
         wanted, names = set(), {}
     found = {uri: str(file) for uri, file in (payloads or {}).items()}
@@ -107,17 +128,43 @@ def simulate(path, trusted, device: dict, secrets=(), payloads=None) -> Outcome:
             found.setdefault(uri, str(beside))
     everything = sum((n.ROLE_APP, n.ROLE_FIRMWARE, n.ROLE_TRUST, n.ROLE_UPDATER, n.ROLE_DELEGATE))
     with Judge() as judge:
-        answer = judge.ask({
-            "kind": "suit", "envelope": str(path), "payloads": found, "environment": environment(device),
-            "trust": keys.trust_store([(each, everything) for each in trusted]).hex(),
-            "secrets": b"".join([bytes([0x80 | len(secrets)]), *(each.cose_key() for each in secrets)]).hex()})
+        answer = judge.ask(
+            {
+                "kind": "suit",
+                "envelope": str(path),
+                "payloads": found,
+                "environment": environment(device),
+                "trust": keys.trust_store([(each, everything) for each in trusted]).hex(),
+                "secrets": b"".join(
+                    [bytes([0x80 | len(secrets)]), *(each.cose_key() for each in secrets)]
+                ).hex(),
+            }
+        )
     if answer["result"] in ("crash", "hang"):
-        raise Failure("the device code failed", str(answer.get("detail")), "this is a bug of suitup")
-    steps = [(each["sequence"], labels.name(labels.COMMANDS, each["command"]),
-              names.get(each["component"], each["component"]), each["uri"], each["reason"])
-             for each in answer["trace"]]
+        raise Failure(
+            "the device code failed", str(answer.get("detail")), "this is a bug of suitup"
+        )
+    steps = [
+        (
+            each["sequence"],
+            labels.name(labels.COMMANDS, each["command"]),
+            names.get(each["component"], each["component"]),
+            each["uri"],
+            each["reason"],
+        )
+        for each in answer["trace"]
+    ]
     return Outcome(
-        answer["result"], answer.get("reason", 0), answer.get("detail"), steps,
-        {names.get(name, name): len(content) // 2 for name, content in answer["components_after"].items()},
-        [(names.get(each["component"], each["component"]), bytes.fromhex(each["args"]))
-         for each in answer["invoked"]])
+        answer["result"],
+        answer.get("reason", 0),
+        answer.get("detail"),
+        steps,
+        {
+            names.get(name, name): len(content) // 2
+            for name, content in answer["components_after"].items()
+        },
+        [
+            (names.get(each["component"], each["component"]), bytes.fromhex(each["args"]))
+            for each in answer["invoked"]
+        ],
+    )

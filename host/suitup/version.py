@@ -8,7 +8,8 @@ from suitup.errors import USAGE, Failure
 _CLASSES = {"rc": -1, "beta": -2, "alpha": -3}
 _PATTERN = re.compile(
     r"^v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?"
-    r"(?:-(rc|beta|alpha)(?:\.?(\d{1,9}(?:\.\d{1,9})*))?)?(?:\+[0-9A-Za-z.-]+)?$")
+    r"(?:-(rc|beta|alpha)(?:\.?(\d{1,9}(?:\.\d{1,9})*))?)?(?:\+[0-9A-Za-z.-]+)?$"
+)
 
 
 def parse(text: str) -> tuple[int, ...] | None:
@@ -39,5 +40,9 @@ def show(numbers) -> str:
 def require(text: str) -> str:
     """A version that may be part of a file name; raises Failure."""
     if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}", text):
-        raise Failure(f"version {text!r} cannot be part of a file name", hint="write it like 1.2.3", code=USAGE)
+        raise Failure(
+            f"version {text!r} cannot be part of a file name",
+            hint="write it like 1.2.3",
+            code=USAGE,
+        )
     return text

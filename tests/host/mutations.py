@@ -15,9 +15,15 @@ from suitup.manifest.templates import condition, directive, override, select
 
 VENDOR, CLASS, DEVICE = b"vendor-identity!", b"class-identity-0", b"device-identity0"
 # fixed keys: the same cases in every run
-SIGNER = keys.Key({1: 2, -1: 1, -2: bytes.fromhex("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"),
-                   -3: bytes.fromhex("4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"),
-                   -4: (1).to_bytes(32, "big")})
+SIGNER = keys.Key(
+    {
+        1: 2,
+        -1: 1,
+        -2: bytes.fromhex("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"),
+        -3: bytes.fromhex("4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"),
+        -4: (1).to_bytes(32, "big"),
+    }
+)
 MAC = keys.Key({1: 4, 3: n.ALG_HMAC256, -1: b"a shared key of thirty-two bytes"})
 TRUSTED = [SIGNER.public(), MAC]
 PAYLOADS = {"app.img": b"the image of an app " * 7, "x": b"x"}
@@ -36,12 +42,18 @@ class Case:
     procedures: tuple = ("update", "invocation")
 
 
-def authenticate(manifest: bytes, members: dict, key=MAC, tagged=True, blocks=None, digest=None) -> bytes:
+def authenticate(
+    manifest: bytes, members: dict, key=MAC, tagged=True, blocks=None, digest=None
+) -> bytes:
     """An envelope whose manifest bytes may be anything at all, but whose authentication is right."""
     digest = (digest or Digest.of(cbor.encode(manifest))).encode()
     if blocks is None:
         blocks = [cose.block(digest, key)]
-    item = {n.ENV_AUTHENTICATION: cbor.encode([digest, *blocks]), n.ENV_MANIFEST: manifest, **members}
+    item = {
+        n.ENV_AUTHENTICATION: cbor.encode([digest, *blocks]),
+        n.ENV_MANIFEST: manifest,
+        **members,
+    }
     return cbor.encode(cbor.CBORTag(n.TAG_SUIT_ENVELOPE, item) if tagged else item)
 
 
@@ -54,36 +66,80 @@ def _seeds() -> list[Manifest]:
     app = _image(COMPONENTS[0], "app.img", PAYLOADS["app.img"])
     small = _image(COMPONENTS[1], "x", PAYLOADS["x"])
     inside = _image(COMPONENTS[2], "#in", INSIDE["#in"])
-    out = [templates.update(5, VENDOR, CLASS, [app]),
-           templates.update(5, VENDOR, CLASS, [app, small], set_version=(1, 2, 3)),
-           templates.update(5, VENDOR, CLASS, [app, small, inside], reference_uri="http://example.com/a"),
-           templates.update(5, VENDOR, CLASS, [[app, inside], small])]
-    written = templates.update(5, VENDOR, CLASS, [_image(each, None, b"abc") for each in COMPONENTS])
-    written.sequences[n.M_INSTALL] = Sequence([
-        select(1), override(content=b"abc"), directive(n.C_WRITE), select([0, 2]), override(source=1),
-        directive(n.C_COPY), select(True), condition(n.C_IMAGE_MATCH), override(content=b"abc"),
-        condition(n.C_CHECK_CONTENT), select(0), override(source=2), directive(n.C_SWAP)])
+    out = [
+        templates.update(5, VENDOR, CLASS, [app]),
+        templates.update(5, VENDOR, CLASS, [app, small], set_version=(1, 2, 3)),
+        templates.update(
+            5, VENDOR, CLASS, [app, small, inside], reference_uri="http://example.com/a"
+        ),
+        templates.update(5, VENDOR, CLASS, [[app, inside], small]),
+    ]
+    written = templates.update(
+        5, VENDOR, CLASS, [_image(each, None, b"abc") for each in COMPONENTS]
+    )
+    written.sequences[n.M_INSTALL] = Sequence(
+        [
+            select(1),
+            override(content=b"abc"),
+            directive(n.C_WRITE),
+            select([0, 2]),
+            override(source=1),
+            directive(n.C_COPY),
+            select(True),
+            condition(n.C_IMAGE_MATCH),
+            override(content=b"abc"),
+            condition(n.C_CHECK_CONTENT),
+            select(0),
+            override(source=2),
+            directive(n.C_SWAP),
+        ]
+    )
     out.append(written)
     flow = templates.update(5, VENDOR, CLASS, [app, inside])
     soft = Command(n.C_OVERRIDE_PARAMETERS, {n.P_SOFT_FAILURE: True})
-    flow.sequences[n.M_INSTALL] = Sequence([
-        select(0), Command(n.C_TRY_EACH, [
-            Sequence([override(uri="app.img"), directive(n.C_FETCH), condition(n.C_DEVICE_ID)]),
-            Sequence([override(uri="#in"), condition(n.C_ABORT)]), None]),
-        select(True), Command(n.C_RUN_SEQUENCE, Sequence([soft, condition(n.C_ABORT)])),
-        select([1, 0]), Command(n.C_RUN_SEQUENCE, Sequence([condition(n.C_CLASS_ID)])),
-        select(1), override(uri="#in"), directive(n.C_FETCH)])
-    flow.sequences[n.M_LOAD] = Sequence([select(0), override(invoke_args=b"args", device_id=DEVICE),
-                                         condition(n.C_DEVICE_ID)])
+    flow.sequences[n.M_INSTALL] = Sequence(
+        [
+            select(0),
+            Command(
+                n.C_TRY_EACH,
+                [
+                    Sequence(
+                        [override(uri="app.img"), directive(n.C_FETCH), condition(n.C_DEVICE_ID)]
+                    ),
+                    Sequence([override(uri="#in"), condition(n.C_ABORT)]),
+                    None,
+                ],
+            ),
+            select(True),
+            Command(n.C_RUN_SEQUENCE, Sequence([soft, condition(n.C_ABORT)])),
+            select([1, 0]),
+            Command(n.C_RUN_SEQUENCE, Sequence([condition(n.C_CLASS_ID)])),
+            select(1),
+            override(uri="#in"),
+            directive(n.C_FETCH),
+        ]
+    )
+    flow.sequences[n.M_LOAD] = Sequence(
+        [select(0), override(invoke_args=b"args", device_id=DEVICE), condition(n.C_DEVICE_ID)]
+    )
     out.append(flow)
     loose = templates.update(5, VENDOR, CLASS, [app, small])
-    loose.sequences[n.M_PAYLOAD_FETCH] = Sequence([
-        select(0), Command(n.C_OVERRIDE_PARAMETERS, {n.P_STRICT_ORDER: False}),
-        Command(n.C_RUN_SEQUENCE, Sequence([select(1), override(uri="x"), directive(n.C_FETCH)])),
-        override(uri="app.img"), directive(n.C_FETCH)])
+    loose.sequences[n.M_PAYLOAD_FETCH] = Sequence(
+        [
+            select(0),
+            Command(n.C_OVERRIDE_PARAMETERS, {n.P_STRICT_ORDER: False}),
+            Command(
+                n.C_RUN_SEQUENCE, Sequence([select(1), override(uri="x"), directive(n.C_FETCH)])
+            ),
+            override(uri="app.img"),
+            directive(n.C_FETCH),
+        ]
+    )
     out.append(loose)
     for each in out:
-        each.text = Text({"en": {"": {1: "something that nobody has to read, but long enough to be severed"}}})
+        each.text = Text(
+            {"en": {"": {1: "something that nobody has to read, but long enough to be severed"}}}
+        )
     return out
 
 
@@ -93,7 +149,25 @@ SEVERED = ((), (n.M_TEXT,), (n.M_INSTALL,), (n.M_INSTALL, n.M_TEXT))
 
 # -- bytes
 
-_HEADS = (0x00, 0x17, 0x18, 0x20, 0x40, 0x5F, 0x60, 0x80, 0xA0, 0xC1, 0xD8, 0xF4, 0xF5, 0xF6, 0xF7, 0xF9, 0xFF)
+_HEADS = (
+    0x00,
+    0x17,
+    0x18,
+    0x20,
+    0x40,
+    0x5F,
+    0x60,
+    0x80,
+    0xA0,
+    0xC1,
+    0xD8,
+    0xF4,
+    0xF5,
+    0xF6,
+    0xF7,
+    0xF9,
+    0xFF,
+)
 _WAYS = ("bit", "bit", "byte", "byte", "insert", "delete", "cut", "repeat", "swap", "append")
 
 
@@ -129,7 +203,13 @@ _VALUES = {
     n.P_VENDOR_ID: (VENDOR, CLASS, b"short", cbor.CBORTag(n.TAG_PEN, b"\x01")),
     n.P_CLASS_ID: (CLASS, VENDOR),
     n.P_DEVICE_ID: (DEVICE, CLASS),
-    n.P_IMAGE_DIGEST: (*_DIGESTS, Digest(b"\x00" * 32), Digest.of(b"abc", n.ALG_SHA512), Digest(b"", -99), b"\x82"),
+    n.P_IMAGE_DIGEST: (
+        *_DIGESTS,
+        Digest(b"\x00" * 32),
+        Digest.of(b"abc", n.ALG_SHA512),
+        Digest(b"", -99),
+        b"\x82",
+    ),
     n.P_IMAGE_SIZE: (140, 1, 3, 29, 0, 2**64 - 1, -1, "1"),
     n.P_COMPONENT_SLOT: (0, 1, 2),
     n.P_CONTENT: (b"abc", b"", PAYLOADS["x"]),
@@ -139,15 +219,51 @@ _VALUES = {
     n.P_FETCH_ARGUMENTS: (b"", b"x"),
     n.P_STRICT_ORDER: (True, False, 0),
     n.P_SOFT_FAILURE: (True, False, None),
-    99: (0,), -300: (0,),
+    99: (0,),
+    -300: (0,),
 }
 _NUMBERS = sorted(_VALUES)
-_OFTEN = (n.P_CONTENT, n.P_URI, n.P_SOURCE_COMPONENT, n.P_IMAGE_DIGEST, n.P_SOFT_FAILURE, n.P_STRICT_ORDER,
-          n.P_IMAGE_SIZE)
-_PLAIN = (n.C_VENDOR_ID, n.C_CLASS_ID, n.C_IMAGE_MATCH, n.C_COMPONENT_SLOT, n.C_CHECK_CONTENT, n.C_ABORT, n.C_WRITE,
-          n.C_FETCH, n.C_COPY, n.C_SWAP, n.C_INVOKE, n.C_DEVICE_ID, 99, -300)
+_OFTEN = (
+    n.P_CONTENT,
+    n.P_URI,
+    n.P_SOURCE_COMPONENT,
+    n.P_IMAGE_DIGEST,
+    n.P_SOFT_FAILURE,
+    n.P_STRICT_ORDER,
+    n.P_IMAGE_SIZE,
+)
+_PLAIN = (
+    n.C_VENDOR_ID,
+    n.C_CLASS_ID,
+    n.C_IMAGE_MATCH,
+    n.C_COMPONENT_SLOT,
+    n.C_CHECK_CONTENT,
+    n.C_ABORT,
+    n.C_WRITE,
+    n.C_FETCH,
+    n.C_COPY,
+    n.C_SWAP,
+    n.C_INVOKE,
+    n.C_DEVICE_ID,
+    99,
+    -300,
+)
 _HARMLESS = (n.C_CLASS_ID, n.C_WRITE, n.C_COPY, n.C_INVOKE, n.C_FETCH)
-_ODD_INDICES = (True, True, False, -1, [], [True], [0, 1, 2], [2, 0], [1, 1], [0] * 17, 3, 2**64 - 1, "0")
+_ODD_INDICES = (
+    True,
+    True,
+    False,
+    -1,
+    [],
+    [True],
+    [0, 1, 2],
+    [2, 0],
+    [1, 1],
+    [0] * 17,
+    3,
+    2**64 - 1,
+    "0",
+)
 
 
 def _parameters(r):
@@ -171,7 +287,10 @@ def _command(r, depth):
         return Command(n.C_TRY_EACH, branches)
     if kind < 13 and depth < 3:
         return Command(n.C_RUN_SEQUENCE, _sequence(r, depth + 1, 4))
-    return Command(r.choice(_HARMLESS if kind < 18 else _PLAIN), 16 if r.random() < 0.03 else r.choice((15, 2, 0)))
+    return Command(
+        r.choice(_HARMLESS if kind < 18 else _PLAIN),
+        16 if r.random() < 0.03 else r.choice((15, 2, 0)),
+    )
 
 
 def _sequence(r, depth=0, size=7):
@@ -183,8 +302,10 @@ def _grown(r) -> Manifest:
     manifest = Manifest.decode(r.choice(_ENCODED))
     if r.random() < 0.3:
         manifest.shared += [each for each in _sequence(r) if each.number != n.C_FETCH]
-    for number in r.choices((n.M_INSTALL, n.M_INSTALL, n.M_VALIDATE, n.M_LOAD, n.M_INVOKE, n.M_PAYLOAD_FETCH),
-                            k=r.randint(1, 2)):
+    for number in r.choices(
+        (n.M_INSTALL, n.M_INSTALL, n.M_VALIDATE, n.M_LOAD, n.M_INVOKE, n.M_PAYLOAD_FETCH),
+        k=r.randint(1, 2),
+    ):
         sequence = _sequence(r)
         if r.random() < 0.9:
             sequence.insert(0, select(r.randrange(len(manifest.components))))
@@ -199,8 +320,24 @@ def _edited(r) -> Manifest:
     manifest = Manifest.decode(r.choice(_ENCODED))
     sequence = r.choice([manifest.shared, *manifest.sequences.values()])
     at = r.randrange(len(sequence))
-    kind = r.choice(("sequence-number", "version", "member", "common", "drop", "double", "move", "set-version",
-                     "components", "component-id", "uri", "command", "policy", "none"))
+    kind = r.choice(
+        (
+            "sequence-number",
+            "version",
+            "member",
+            "common",
+            "drop",
+            "double",
+            "move",
+            "set-version",
+            "components",
+            "component-id",
+            "uri",
+            "command",
+            "policy",
+            "none",
+        )
+    )
     if kind == "sequence-number":
         manifest.sequence_number = r.choice((0, 2, 3, 2**63, 2**64 - 1, -1, "5"))
     elif kind == "version":
@@ -218,7 +355,9 @@ def _edited(r) -> Manifest:
     elif kind == "set-version":
         manifest.set_version = r.choice(((), (1,), (1, -1, 2), ("1",), (2**64 - 1,)))
     elif kind == "components":
-        manifest.components = r.choice(([], COMPONENTS[:1] * 2, COMPONENTS * 6, [()], [(b"", b"..")], [("app",)]))
+        manifest.components = r.choice(
+            ([], COMPONENTS[:1] * 2, COMPONENTS * 6, [()], [(b"", b"..")], [("app",)])
+        )
     elif kind == "component-id":
         manifest.component_id = r.choice(((), (b"root",), ("root",)))
     elif kind == "uri":
@@ -236,14 +375,18 @@ def _edited(r) -> Manifest:
 def _headers(r, key, alg):
     """(protected, unprotected), in most cases with something odd in them."""
     protected, unprotected = {n.HDR_ALG: alg}, {n.HDR_KID: key.thumbprint}
-    odd = r.choice(("none", "none", "unprotected", "both", "crit", "open crit", "kid", "other", "text"))
+    odd = r.choice(
+        ("none", "none", "unprotected", "both", "crit", "open crit", "kid", "other", "text")
+    )
     bucket = r.choice((protected, unprotected))
     if odd == "unprotected":
         unprotected[n.HDR_ALG] = protected.pop(n.HDR_ALG)
     elif odd == "both":
         unprotected[n.HDR_ALG] = alg
     elif odd == "crit":
-        protected[n.HDR_CRIT] = r.choice(([n.HDR_ALG], [], [99], [n.HDR_ALG, n.HDR_KID], 1, ["x"], [n.HDR_CRIT]))
+        protected[n.HDR_CRIT] = r.choice(
+            ([n.HDR_ALG], [], [99], [n.HDR_ALG, n.HDR_KID], 1, ["x"], [n.HDR_CRIT])
+        )
     elif odd == "open crit":
         unprotected[n.HDR_CRIT] = [n.HDR_ALG]
     elif odd == "kid":
@@ -284,8 +427,14 @@ def _blocks(r, encoded, several):
     """(blocks, digest) for a manifest: odd ones, and sometimes a good one behind them."""
     digest = Digest.of(cbor.encode(encoded))
     if r.random() < 0.1:
-        digest = r.choice((Digest.of(cbor.encode(encoded), n.ALG_SHA512), Digest.of(encoded),
-                           Digest(digest.value, -99), Digest(b"")))
+        digest = r.choice(
+            (
+                Digest.of(cbor.encode(encoded), n.ALG_SHA512),
+                Digest.of(encoded),
+                Digest(digest.value, -99),
+                Digest(b""),
+            )
+        )
     blocks = [_block(r, digest.encode()) for _ in range(r.randint(0, 2) if several else 1)]
     if blocks and r.random() < 0.3:
         blocks[0] = _damage(r, blocks[0])
@@ -294,8 +443,22 @@ def _blocks(r, encoded, several):
     return blocks, digest
 
 
-_MADE = ("grown", "grown", "grown", "grown", "edited", "edited", "bytes", "bytes", "common", "envelope", "wrapper",
-         "block", "blocks", "members")
+_MADE = (
+    "grown",
+    "grown",
+    "grown",
+    "grown",
+    "edited",
+    "edited",
+    "bytes",
+    "bytes",
+    "common",
+    "envelope",
+    "wrapper",
+    "block",
+    "blocks",
+    "members",
+)
 _BEFORE = ({}, {}, {COMPONENTS[1]: b"abc"}, {COMPONENTS[0]: PAYLOADS["app.img"]})
 _PROCEDURES = (("update", "invocation"), ("update", "invocation"), ("update",), ("invocation",))
 
@@ -327,7 +490,9 @@ def make(r) -> Case:
             encoded = _damage(r, encoded)
     if made == "members":
         _members(r, members)
-    blocks, digest = _blocks(r, encoded, made == "blocks") if made in ("block", "blocks") else (None, None)
+    blocks, digest = (
+        _blocks(r, encoded, made == "blocks") if made in ("block", "blocks") else (None, None)
+    )
     key = SIGNER if r.random() < 0.05 else MAC
     data = authenticate(encoded, members, key, r.random() < 0.9, blocks, digest)
     if made == "envelope":
@@ -335,7 +500,13 @@ def make(r) -> Case:
     if made == "wrapper":
         start = data.index(b"\x82\x58\x24\x82")  # the list in the wrapper
         data = data[:start] + _damage(r, data[start : start + 140]) + data[start + 140 :]
-    return Case(data, r.randrange(2), r.choice((0, 3, 3, 5, 5, 5, 6)), r.choice(_BEFORE), r.choice(_PROCEDURES))
+    return Case(
+        data,
+        r.randrange(2),
+        r.choice((0, 3, 3, 5, 5, 5, 6)),
+        r.choice(_BEFORE),
+        r.choice(_PROCEDURES),
+    )
 
 
 def cases():

@@ -14,10 +14,9 @@ import sys
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from mutations import CLASS, DEVICE, PAYLOADS, TRUSTED, VENDOR, cases
 from suitup import keys, paths
 from suitup.manifest.verify import Device, verify
-
-from mutations import CLASS, DEVICE, PAYLOADS, TRUSTED, VENDOR, cases
 
 sys.path.insert(0, str(paths.boards() / "virtual"))
 import judge  # noqa: E402
@@ -35,19 +34,36 @@ def name(identifier):
 def request(case, envelope, payloads):
     """What judge.py is asked for a case."""
     return {
-        "kind": "suit", "envelope": envelope, "trust": keys.trust_store(TRUSTED).hex(), "payloads": payloads,
+        "kind": "suit",
+        "envelope": envelope,
+        "trust": keys.trust_store(TRUSTED).hex(),
+        "payloads": payloads,
         "environment": {
-            "vendor_id": VENDOR.hex(), "class_id": CLASS.hex(), "device_id": DEVICE.hex(), "slot": case.slot,
-            "current_sequence_number": case.floor, "procedures": case.procedures,
-            "components_before": {name(each): value.hex() for each, value in case.before.items()}}}
+            "vendor_id": VENDOR.hex(),
+            "class_id": CLASS.hex(),
+            "device_id": DEVICE.hex(),
+            "slot": case.slot,
+            "current_sequence_number": case.floor,
+            "procedures": case.procedures,
+            "components_before": {name(each): value.hex() for each, value in case.before.items()},
+        },
+    }
 
 
 def host(case):
     from suit.optional import optional
 
-    device = Device(keys=TRUSTED, vendor_id=VENDOR, class_ids=(CLASS,), device_id=DEVICE, floor=case.floor,
-                    slot=case.slot, components=case.before, payloads=PAYLOADS,
-                    management=optional("management") is not None)
+    device = Device(
+        keys=TRUSTED,
+        vendor_id=VENDOR,
+        class_ids=(CLASS,),
+        device_id=DEVICE,
+        floor=case.floor,
+        slot=case.slot,
+        components=case.before,
+        payloads=PAYLOADS,
+        management=optional("management") is not None,
+    )
     return verify(case.data, device, case.procedures)
 
 
@@ -58,9 +74,11 @@ def compare(case, found, verdict):
     assert (found["result"] == "ok") == verdict.accepted, shown
     if verdict.accepted:
         assert found["components_after"] == {
-            name(each): value.hex() for each, value in verdict.components.items()}, shown
+            name(each): value.hex() for each, value in verdict.components.items()
+        }, shown
         assert found["invoked"] == [
-            {"component": name(each), "args": args.hex()} for each, args in verdict.invoked], shown
+            {"component": name(each), "args": args.hex()} for each, args in verdict.invoked
+        ], shown
     mine = CLASSES.get(verdict.word, verdict.word)
     theirs = CLASSES.get(found["result"], found["result"])
     # before anything is authentic, form and authentication may both be wrong
@@ -101,8 +119,14 @@ def device(case, payloads, monkey):
 def test_the_verdicts_agree_on_twenty_thousand_mutations(payloads):
     seen = {}
 
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate],
-              derandomize=os.environ.get("SUIT_FUZZ_SEED") != "random", suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        derandomize=os.environ.get("SUIT_FUZZ_SEED") != "random",
+        suppress_health_check=list(HealthCheck),
+    )
     @given(cases())
     def agree(case):
         with pytest.MonkeyPatch.context() as monkey:
@@ -115,8 +139,17 @@ def test_the_verdicts_agree_on_twenty_thousand_mutations(payloads):
     print(seen)
     # a generator that only ever makes garbage would prove nothing
     assert sum(seen.values()) >= EXAMPLES
-    for word in ("ok", "auth-fail", "parse-fail", "abort", "condition-failed", "operation-failed", "rollback",
-                 "severed-digest-fail", "unsupported-version"):
+    for word in (
+        "ok",
+        "auth-fail",
+        "parse-fail",
+        "abort",
+        "condition-failed",
+        "operation-failed",
+        "rollback",
+        "severed-digest-fail",
+        "unsupported-version",
+    ):
         assert seen.get(word, 0) >= 20, seen
     assert seen["ok"] >= EXAMPLES // 10, seen
 
@@ -135,15 +168,27 @@ def test_the_verdicts_agree_on_a_fixed_set_in_micropython(payloads, micropython,
         lines.append(json.dumps(request(case, str(path), payloads)))
     script = paths.boards() / "virtual" / "judge.py"
     done = subprocess.run(
-        [micropython, "-X", "heapsize=8m", str(script)], input="\n".join(lines) + "\n", text=True,
-        capture_output=True, timeout=300, env={**os.environ, "MICROPYPATH": str(paths.firmware())})
+        [micropython, "-X", "heapsize=8m", str(script)],
+        input="\n".join(lines) + "\n",
+        text=True,
+        capture_output=True,
+        timeout=300,
+        env={**os.environ, "MICROPYPATH": str(paths.firmware())},
+    )
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(answers) == len(chosen), done.stderr[-2000:]
     words = set()
     for case, found in zip(chosen, answers):
         compare(case, found, host(case))
         words.add(found["result"])
-    assert {"ok", "auth-fail", "parse-fail", "abort", "condition-failed", "operation-failed"} <= words
+    assert {
+        "ok",
+        "auth-fail",
+        "parse-fail",
+        "abort",
+        "condition-failed",
+        "operation-failed",
+    } <= words
 
 
 def test_two_equal_verdicts_are_not_a_matter_of_course(payloads, monkeypatch):

@@ -35,8 +35,17 @@ def index_of(signature, heights):
     return index
 
 
-@pytest.mark.parametrize(("parameters", "heights"), [
-    ("5/1", [5]), ("5/2", [5]), ("5/4", [5]), ("5/8", [5]), ("5/4,5/8", [5, 5]), ("5/8,5/8,5/8", [5, 5, 5])])
+@pytest.mark.parametrize(
+    ("parameters", "heights"),
+    [
+        ("5/1", [5]),
+        ("5/2", [5]),
+        ("5/4", [5]),
+        ("5/8", [5]),
+        ("5/4,5/8", [5, 5]),
+        ("5/8,5/8,5/8", [5, 5, 5]),
+    ],
+)
 def test_pyhsslms_verifies_what_we_sign(tmp_path, parameters, heights):
     key = keys.hsslms.create(tmp_path / "k", parameters)
     public = pyhsslms.HssPublicKey.deserialize(key.params[-1])
@@ -91,8 +100,11 @@ def test_across_trees_every_index_signs_once_and_the_last_one_ends_it(tmp_path):
 
 def test_a_lost_or_damaged_tree_is_made_anew(tmp_path):
     key = keys.hsslms.create(tmp_path / "k", "5/8")
-    for damage in (lambda path: path.unlink(), lambda path: path.write_bytes(b"\x00"),
-                   lambda path: path.write_bytes(cbor.encode({"": b"\x00" * 63 * 32}))):
+    for damage in (
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(b"\x00"),
+        lambda path: path.write_bytes(cbor.encode({"": b"\x00" * 63 * 32})),
+    ):
         damage(tmp_path / "k.tree")
         assert cose.verify(cose.block(DIGEST, key), DIGEST, [key.public()])
 
@@ -150,8 +162,12 @@ def test_parallel_signers_never_share_an_index_even_when_they_are_killed(tmp_pat
 
     def start(number):
         out = open(tmp_path / f"out.{number}", "w")
-        return subprocess.Popen([sys.executable, "-c", SIGNER, str(tmp_path / "k")], stdout=out, stderr=out,
-                                env={**os.environ})
+        return subprocess.Popen(
+            [sys.executable, "-c", SIGNER, str(tmp_path / "k")],
+            stdout=out,
+            stderr=out,
+            env={**os.environ},
+        )
 
     running = [start(number) for number in range(3)]
     for number in range(3, 9):
@@ -178,7 +194,11 @@ def test_parallel_signers_never_share_an_index_even_when_they_are_killed(tmp_pat
 def test_a_kill_between_reserving_and_signing_wastes_the_index(tmp_path, monkeypatch):
     key = keys.hsslms.create(tmp_path / "k", "5/8")
     with monkeypatch.context() as context:
-        context.setattr(keys.hsslms.HSSPrivate, "sign_with", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        context.setattr(
+            keys.hsslms.HSSPrivate,
+            "sign_with",
+            lambda *_: (_ for _ in ()).throw(KeyboardInterrupt),
+        )
         with pytest.raises(KeyboardInterrupt):
             key.state.sign(b"m")
     assert index_of(key.state.sign(b"m"), [5]) == 1

@@ -24,7 +24,8 @@ def test_the_same_sources_give_the_same_bytes_wherever_they_lie(app, tmp_path):
 
 def test_native_code_binds_the_image_to_its_architecture(app):
     (app / "app" / "fast.py").write_text(
-        "import micropython\n@micropython.native\ndef f(x):\n    return x + 1\n")
+        "import micropython\n@micropython.native\ndef f(x):\n    return x + 1\n"
+    )
     assert images.build(app / "app", arch="armv6m").kind == "6.3-armv6m"
     assert images.build(app / "app", arch="xtensawin").kind == "6.3-xtensawin"
     with pytest.raises(Failure):  # no architecture was named
@@ -92,7 +93,11 @@ def test_micropython_mounts_and_runs_the_image(app, micropython, tmp_path):
     import subprocess
 
     (tmp_path / "app.img").write_bytes(images.build(app / "app").data)
-    script = ("import sys, vfs; vfs.mount(vfs.VfsRom(open('app.img', 'rb').read()), '/app'); "
-              "sys.path[:] = ['/app', '/app/lib']; import main")
-    done = subprocess.run([micropython, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    script = (
+        "import sys, vfs; vfs.mount(vfs.VfsRom(open('app.img', 'rb').read()), '/app'); "
+        "sys.path[:] = ['/app', '/app/lib']; import main"
+    )
+    done = subprocess.run(
+        [micropython, "-c", script], cwd=tmp_path, capture_output=True, text=True
+    )
     assert (done.stdout, done.returncode) == ("hello world\n", 0), done.stderr

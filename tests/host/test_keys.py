@@ -62,34 +62,54 @@ def test_keygen_prints_the_key_id_and_never_overwrites(tmp_path):
 
 
 def test_a_trust_store_holds_roles_and_no_private_part():
-    app, firmware, mac = keys.generate(development=True), keys.generate("ML-DSA-44"), keys.generate("HMAC-256")
+    app, firmware, mac = (
+        keys.generate(development=True),
+        keys.generate("ML-DSA-44"),
+        keys.generate("HMAC-256"),
+    )
     store = keys.trust_store([app, (firmware, n.ROLE_APP | n.ROLE_FIRMWARE), mac])
     assert app.secret not in store and firmware.secret not in store
     entries = keys.read_trust_store(store)
     assert [(key.kid, roles) for key, roles in entries] == [
-        (app.kid, n.ROLE_APP), (firmware.kid, n.ROLE_APP | n.ROLE_FIRMWARE), (mac.kid, n.ROLE_APP)]
+        (app.kid, n.ROLE_APP),
+        (firmware.kid, n.ROLE_APP | n.ROLE_FIRMWARE),
+        (mac.kid, n.ROLE_APP),
+    ]
     assert [key.development for key, _ in entries] == [True, False, False]
     assert keys.role_names(entries[1][1]) == ["app", "firmware"]
 
 
-@pytest.mark.parametrize("params", [
-    {1: 2, -1: 1, -2: b"x" * 31, -3: b"y" * 32},  # short coordinate
-    {1: 2, -1: 2, -2: b"x" * 48, -3: b"y" * 48},  # P-384
-    {1: 1, -1: 6},  # no x
-    {1: 9, -1: b""},  # unknown type
-    {1: 7, -1: b""},  # AKP without alg
-])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {1: 2, -1: 1, -2: b"x" * 31, -3: b"y" * 32},  # short coordinate
+        {1: 2, -1: 2, -2: b"x" * 48, -3: b"y" * 48},  # P-384
+        {1: 1, -1: 6},  # no x
+        {1: 9, -1: b""},  # unknown type
+        {1: 7, -1: b""},  # AKP without alg
+    ],
+)
 def test_a_bad_key_is_refused(params):
     with pytest.raises(BadKey):
         Key(params)
 
 
-@pytest.mark.parametrize("content", [b"", b"\x00", b"-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n",
-                                     cbor.encode([1, 2]), b"\xff" * 40])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x00",
+        b"-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n",
+        cbor.encode([1, 2]),
+        b"\xff" * 40,
+    ],
+)
 def test_a_file_that_is_no_key_is_a_failure_not_a_crash(tmp_path, content):
     (tmp_path / "k").write_bytes(content)
     with pytest.raises(Failure):
         keys.load(tmp_path / "k")
+
+
 def test_the_device_reads_the_trust_store():
     from suit.trust import TrustStore
 
@@ -98,5 +118,3 @@ def test_the_device_reads_the_trust_store():
     assert len(found) == 1
     assert bytes(found[0].kid) == key.thumbprint
     assert found[0].development and found[0].roles == n.ROLE_APP
-
-

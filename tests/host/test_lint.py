@@ -10,8 +10,10 @@ from suitup.manifest.lint import ERROR, WARNING, lint
 from suitup.manifest.templates import condition, directive, override, select
 
 KEY = keys.generate()
-VENDOR, CLASS = bytes.fromhex("cfbff0d193755685968c48ce8b15ae17"), bytes.fromhex(
-    "ba8bcfe9cf32583eb02974b53c1b4ee6")
+VENDOR, CLASS = (
+    bytes.fromhex("cfbff0d193755685968c48ce8b15ae17"),
+    bytes.fromhex("ba8bcfe9cf32583eb02974b53c1b4ee6"),
+)
 IMAGE = templates.Image((b"app",), Digest.of(b"image"), 5, "app.img")
 FILE = templates.Image((b"file", b"x"), Digest.of(b"x"), 1, "x")
 
@@ -28,7 +30,9 @@ def findings(manifest, sever=(), payloads=None, sign=True, **options):
 
 
 def said(found, level, text):
-    return any(each.level == level and text in f"{each.where}: {each.what}: {each.why}" for each in found)
+    return any(
+        each.level == level and text in f"{each.where}: {each.what}: {each.why}" for each in found
+    )
 
 
 def test_what_sign_makes_is_clean(app):
@@ -46,9 +50,11 @@ MISTAKES = []
 
 def mistake(level, text, **options):
     """Registers a function that spoils a good manifest, with what lint has to say about it."""
+
     def register(function):
         MISTAKES.append(pytest.param(function, level, text, options, id=function.__name__))
         return function
+
     return register
 
 
@@ -64,8 +70,14 @@ def no_class_check(manifest):
 
 @mistake(ERROR, "vendor-identifier is never set")
 def vendor_checked_but_never_set(manifest):
-    manifest.shared = Sequence([select(0), override(class_id=CLASS, image_digest=IMAGE.digest, image_size=5),
-                                condition(n.C_VENDOR_ID), condition(n.C_CLASS_ID)])
+    manifest.shared = Sequence(
+        [
+            select(0),
+            override(class_id=CLASS, image_digest=IMAGE.digest, image_size=5),
+            condition(n.C_VENDOR_ID),
+            condition(n.C_CLASS_ID),
+        ]
+    )
 
 
 @mistake(ERROR, "image-digest is never set")
@@ -92,8 +104,15 @@ def fetch_without_uri(manifest):
 
 @mistake(WARNING, "this branch is unreachable")
 def a_branch_after_one_that_cannot_fail(manifest):
-    manifest.sequences[n.M_INSTALL][1:2] = [Command(n.C_TRY_EACH, [
-        Sequence([override(uri="a")]), Sequence([override(uri="b"), condition(n.C_COMPONENT_SLOT)])])]
+    manifest.sequences[n.M_INSTALL][1:2] = [
+        Command(
+            n.C_TRY_EACH,
+            [
+                Sequence([override(uri="a")]),
+                Sequence([override(uri="b"), condition(n.C_COMPONENT_SLOT)]),
+            ],
+        )
+    ]
 
 
 @mistake(WARNING, "this is never reached")
@@ -103,8 +122,15 @@ def commands_after_abort(manifest):
 
 @mistake(ERROR, "uri is never set")
 def a_parameter_set_in_one_branch_only(manifest):
-    manifest.sequences[n.M_INSTALL][1:2] = [Command(n.C_TRY_EACH, [
-        Sequence([condition(n.C_CLASS_ID), override(uri="a")]), Sequence([condition(n.C_CLASS_ID)])])]
+    manifest.sequences[n.M_INSTALL][1:2] = [
+        Command(
+            n.C_TRY_EACH,
+            [
+                Sequence([condition(n.C_CLASS_ID), override(uri="a")]),
+                Sequence([condition(n.C_CLASS_ID)]),
+            ],
+        )
+    ]
 
 
 @mistake(ERROR, "sequence number 7 is not above 7", above=7)
@@ -139,7 +165,9 @@ def an_index_out_of_range(manifest):
 
 @mistake(ERROR, "soft-failure is set outside")
 def soft_failure_at_the_top(manifest):
-    manifest.sequences[n.M_INSTALL].append(Command(n.C_OVERRIDE_PARAMETERS, {n.P_SOFT_FAILURE: True}))
+    manifest.sequences[n.M_INSTALL].append(
+        Command(n.C_OVERRIDE_PARAMETERS, {n.P_SOFT_FAILURE: True})
+    )
 
 
 @mistake(ERROR, "fetch may not stand in the shared sequence")
@@ -234,4 +262,7 @@ def test_the_exit_code_tells(tmp_path):
     assert result.return_value == 1 and "nobody signed it" in result.output
     author.sign(envelope, [KEY])
     (tmp_path / "a.suit").write_bytes(envelope.encode())
-    assert run.invoke(group, ["lint", str(tmp_path / "a.suit")], standalone_mode=False).return_value == 0
+    assert (
+        run.invoke(group, ["lint", str(tmp_path / "a.suit")], standalone_mode=False).return_value
+        == 0
+    )

@@ -10,7 +10,15 @@ from suitup import author, cbor, cose, keys, project, version
 from suitup import numbers as n
 from suitup.cli import group
 from suitup.errors import Failure
-from suitup.manifest import Digest, Envelope, Manifest, StructureError, describe, diagnostic, templates
+from suitup.manifest import (
+    Digest,
+    Envelope,
+    Manifest,
+    StructureError,
+    describe,
+    diagnostic,
+    templates,
+)
 from suitup.release import Release
 
 
@@ -52,8 +60,20 @@ def test_every_published_envelope_can_be_shown(root):
             pass
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff", b"\x00", b"\xa0", b"\xd8\x6b\xa0", b"\xa1\x03\x41\x00",
-                                  b"\x9f" * 90000, b"\xa2\x02\x41\x80\x03\x40", b"\x81" * 5000])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff",
+        b"\x00",
+        b"\xa0",
+        b"\xd8\x6b\xa0",
+        b"\xa1\x03\x41\x00",
+        b"\x9f" * 90000,
+        b"\xa2\x02\x41\x80\x03\x40",
+        b"\x81" * 5000,
+    ],
+)
 def test_what_is_no_envelope_is_refused_not_crashed_on(data):
     with pytest.raises(StructureError):
         Envelope.decode(data)
@@ -61,7 +81,7 @@ def test_what_is_no_envelope_is_refused_not_crashed_on(data):
 
 
 def test_control_characters_never_reach_the_terminal():
-    shown = diagnostic.edn(cbor.encode({"\x1b[2J": "\x07\u202e\U0001f4a5\\\""}))
+    shown = diagnostic.edn(cbor.encode({"\x1b[2J": '\x07\u202e\U0001f4a5\\"'}))
     assert shown == '{"\\u001b[2J": "\\u0007\\u202e\U0001f4a5\\\\\\""}'
 
 
@@ -78,10 +98,16 @@ def test_sign_describes_every_component_and_anyone_can_check_it(app):
     entry = release.entries("hello")[0]
     assert entry["digest"] == envelope.digest.value
     # each payload is in the folder, and is what the manifest says it is
-    digests = [command.argument[n.P_IMAGE_DIGEST] for command in manifest.shared
-               if command.number == n.C_OVERRIDE_PARAMETERS and n.P_IMAGE_DIGEST in command.argument]
-    uris = [command.argument[n.P_URI] for command in manifest.sequences[n.M_INSTALL]
-            if command.number == n.C_OVERRIDE_PARAMETERS]
+    digests = [
+        command.argument[n.P_IMAGE_DIGEST]
+        for command in manifest.shared
+        if command.number == n.C_OVERRIDE_PARAMETERS and n.P_IMAGE_DIGEST in command.argument
+    ]
+    uris = [
+        command.argument[n.P_URI]
+        for command in manifest.sequences[n.M_INSTALL]
+        if command.number == n.C_OVERRIDE_PARAMETERS
+    ]
     assert len(uris) == len(digests) == 2
     for uri, digest in zip(uris, digests):
         payload = (app / "release" / uri).read_bytes()
@@ -161,11 +187,17 @@ def test_a_missing_key_says_how_to_make_one(app, micropython):
     from pathlib import Path
 
     suitup = Path(sys.executable).parent / "suitup"
-    done = subprocess.run([suitup, "sign", "--app", app, "--key", app / "none.pem"],
-                          capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"})
+    done = subprocess.run(
+        [suitup, "sign", "--app", app, "--key", app / "none.pem"],
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin"},
+    )
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
-        f"error: no key at {app / 'none.pem'}", f"hint: make one: suitup keygen {app / 'none.pem'}"]
+        f"error: no key at {app / 'none.pem'}",
+        f"hint: make one: suitup keygen {app / 'none.pem'}",
+    ]
     assert subprocess.run([suitup, "sign", "--nonsense"], capture_output=True).returncode == 2
     assert subprocess.run([suitup, "nonsense"], capture_output=True).returncode == 2
 
@@ -175,35 +207,58 @@ def test_a_public_key_cannot_sign(app):
         run("sign", "--app", app, "--key", app / "dev.pub.pem")
 
 
-@pytest.mark.parametrize("line", ['nonsense = 1', 'name = 3', 'version = "a/b"', 'name = "../x"',
-                                  '[files]\n"../x" = "settings.json"', 'version = ['])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nonsense = 1",
+        "name = 3",
+        'version = "a/b"',
+        'name = "../x"',
+        '[files]\n"../x" = "settings.json"',
+        "version = [",
+    ],
+)
 def test_a_wrong_setting_is_a_usage_failure(app, line):
     text = (app / "suitup.toml").read_text()
     head = line.split(" = ")[0]
     kept = [each for each in text.splitlines() if not each.startswith(head)]
     (app / "suitup.toml").write_text(
-        "\n".join([line, *kept] if not line.startswith("[") else [*kept[:-2], line]))
+        "\n".join([line, *kept] if not line.startswith("[") else [*kept[:-2], line])
+    )
     with pytest.raises(Failure) as caught:
         project.load(app)
     assert caught.value.code == 2
 
 
-@pytest.mark.parametrize(("text", "numbers"), [
-    ("1.2.3", (1, 2, 3)), ("v2", (2,)), ("1.2-rc.3", (1, 2, -1, 3)), ("1.2-beta", (1, 2, -2)),
-    ("1.2.3-alpha.4", (1, 2, 3, -3, 4)), ("1.2.3+build.7", (1, 2, 3)), ("nightly", None),
-    ("1.2.3-hotfix", None)])
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("1.2.3", (1, 2, 3)),
+        ("v2", (2,)),
+        ("1.2-rc.3", (1, 2, -1, 3)),
+        ("1.2-beta", (1, 2, -2)),
+        ("1.2.3-alpha.4", (1, 2, 3, -3, 4)),
+        ("1.2.3+build.7", (1, 2, 3)),
+        ("nightly", None),
+        ("1.2.3-hotfix", None),
+    ],
+)
 def test_versions_are_encoded_as_update_management_says(text, numbers):
     assert version.parse(text) == numbers
 
 
 def test_ab_template_names_an_image_per_slot():
-    images = [templates.Image((b"app",), Digest.of(b"a"), 1, "a.img"),
-              templates.Image((b"app",), Digest.of(b"b"), 1, "b.img")]
+    images = [
+        templates.Image((b"app",), Digest.of(b"a"), 1, "a.img"),
+        templates.Image((b"app",), Digest.of(b"b"), 1, "b.img"),
+    ]
     manifest = templates.update(1, b"v" * 16, b"c" * 16, [images])
     again = Manifest.decode(manifest.encode())
     (each,) = [c for c in again.shared if c.number == n.C_TRY_EACH]
     assert [branch[-1].argument[n.P_IMAGE_DIGEST] for branch in each.argument] == [
-        images[0].digest, images[1].digest]
+        images[0].digest,
+        images[1].digest,
+    ]
     (each,) = [c for c in again.sequences[n.M_INSTALL] if c.number == n.C_TRY_EACH]
     assert [branch[-1].argument[n.P_URI] for branch in each.argument] == ["a.img", "b.img"]
 

@@ -27,7 +27,10 @@ def latest(app) -> Envelope:
 def test_every_kind_of_key_signs_and_is_verified(app, algorithm):
     keys.save(keys.generate(algorithm), app / "k.pem")
     run("sign", "--app", app, "--key", app / "k.pem")
-    assert "by " + algorithm in run("verify", app / "release" / "latest.suit", "--key", app / "k.pem").output
+    assert (
+        "by " + algorithm
+        in run("verify", app / "release" / "latest.suit", "--key", app / "k.pem").output
+    )
 
 
 def test_two_algorithms_protect_one_envelope(app, tmp_path, monkeypatch):
@@ -36,7 +39,9 @@ def test_two_algorithms_protect_one_envelope(app, tmp_path, monkeypatch):
     result = run("sign", "--app", app, "--key", app / "dev.pem", "--key", app / "k.hss")
     assert "31 of 32 signatures left" in result.output
     envelope = latest(app)
-    algorithms = [cbor.decode(cbor.decode(block, sort=False).value[0])[1] for block in envelope.blocks]
+    algorithms = [
+        cbor.decode(cbor.decode(block, sort=False).value[0])[1] for block in envelope.blocks
+    ]
     assert algorithms == [n.ALG_ESP256, n.ALG_HSS_LMS]
     for key in (keys.load(app / "dev.pub.pem"), keys.load(app / "k.hss").public()):
         assert any(_verifies(block, envelope, key) for block in envelope.blocks)
@@ -59,13 +64,17 @@ def test_a_key_elsewhere_signs_in_two_steps(app, tmp_path, form):
     assert not (app / "release" / "latest.suit").exists()
     private = keys.load(app / "dev.pem")
     if form == "openssl":
-        subprocess.run(["openssl", "dgst", "-sha256", "-sign", app / "dev.pem", "-out", sig, tbs], check=True)
+        subprocess.run(
+            ["openssl", "dgst", "-sha256", "-sign", app / "dev.pem", "-out", sig, tbs], check=True
+        )
     elif form == "der":
         from cryptography.hazmat.primitives import hashes
         from cryptography.hazmat.primitives.asymmetric import ec
         from suitup.keys import convert
 
-        sig.write_bytes(convert.private_object(private).sign(tbs.read_bytes(), ec.ECDSA(hashes.SHA256())))
+        sig.write_bytes(
+            convert.private_object(private).sign(tbs.read_bytes(), ec.ECDSA(hashes.SHA256()))
+        )
     else:
         sig.write_bytes(cose.algorithms.ESP256.sign(private, tbs.read_bytes()))
     run("sign", *common, "--attach-signature", sig)
@@ -84,7 +93,8 @@ def test_a_signature_that_does_not_fit_is_not_attached(app, tmp_path):
     # something else was published meanwhile: the draft's number is taken
     run("sign", "--app", app)
     (tmp_path / "sig").write_bytes(
-        cose.algorithms.ESP256.sign(keys.load(app / "dev.pem"), (tmp_path / "tbs").read_bytes()))
+        cose.algorithms.ESP256.sign(keys.load(app / "dev.pem"), (tmp_path / "tbs").read_bytes())
+    )
     with pytest.raises(Failure, match="published already"):
         run("sign", *common, "--attach-signature", tmp_path / "sig")
 
@@ -113,7 +123,12 @@ def test_encrypted_payloads_open_with_the_device_key_only(app, recipient, conten
 def test_several_recipients_open_the_same_ciphertext(app):
     for name in RECIPIENTS:
         keys.save(keys.generate(name), app / name)
-    run("sign", "--app", app, *[each for name in RECIPIENTS for each in ("--encrypt-to", app / name)])
+    run(
+        "sign",
+        "--app",
+        app,
+        *[each for name in RECIPIENTS for each in ("--encrypt-to", app / name)],
+    )
     for name in RECIPIENTS:
         run("verify", app / "release" / "latest.suit", "--app", app, "--decrypt", app / name)
 
@@ -155,18 +170,38 @@ def test_a_distributor_encrypts_what_the_author_left_plain(app, tmp_path):
     for name, kind in (("distributor", "ESP256"), ("device", "ECDH-P256"), ("stranger", "ESP256")):
         keys.save(keys.generate(kind), tmp_path / f"{name}.pem")
     plain, out = app / "release" / "hello-1.0.0.suit", tmp_path / "out"
-    arguments = ["encrypt", plain, "--to", tmp_path / "device.pub.pem", "--key", tmp_path / "distributor.pem",
-                 "--release", out]
+    arguments = [
+        "encrypt",
+        plain,
+        "--to",
+        tmp_path / "device.pub.pem",
+        "--key",
+        tmp_path / "distributor.pem",
+        "--release",
+        out,
+    ]
     with pytest.raises(Failure, match="not by that author"):
         run(*arguments, "--author", tmp_path / "stranger.pub.pem")
     run(*arguments, "--author", app / "dev.pub.pem")
     encrypted = out / "hello-1.0.0.suit"
     assert Release(out).entries()[0]["sequence"] == 1
-    result = run("verify", encrypted, "--key", tmp_path / "distributor.pub.pem", "--vendor", "example.com", "--class",
-                 "hello", "--decrypt", tmp_path / "device.pem")
+    result = run(
+        "verify",
+        encrypted,
+        "--key",
+        tmp_path / "distributor.pub.pem",
+        "--vendor",
+        "example.com",
+        "--class",
+        "hello",
+        "--decrypt",
+        tmp_path / "device.pem",
+    )
     assert '  ["file", "settings.json"] 13 bytes' in result.output
     before, after = Envelope.decode(plain.read_bytes()), Envelope.decode(encrypted.read_bytes())
-    assert before.manifest.shared == after.manifest.shared  # conditions, digests and sizes are the author's
+    assert (
+        before.manifest.shared == after.manifest.shared
+    )  # conditions, digests and sizes are the author's
     assert before.text() == after.text()
 
 
@@ -174,5 +209,7 @@ def test_a_distributor_encrypts_what_the_author_left_plain(app, tmp_path):
 def test_the_device_opens_what_we_encrypt(app, recipient, micropython):
     keys.save(keys.generate(recipient), app / "device.pem")
     run("sign", "--app", app, "--encrypt-to", app / "device.pem", "--content-alg", "A128GCM")
-    result = run("simulate", app / "release" / "latest.suit", "--app", app, "--decrypt", app / "device.pem")
+    result = run(
+        "simulate", app / "release" / "latest.suit", "--app", app, "--decrypt", app / "device.pem"
+    )
     assert result.output.splitlines()[-1] == "ok: installed, valid and started"

@@ -31,14 +31,28 @@ def judge(root, folder, case):
     here = root / "tests" / "vectors"
     environment = case.get("environment", {})
     device = Device(
-        keys=[keys.load(here / name) for name in [case["key"], *case.get("more_keys", [])] if name],
-        floor=environment.get("current_sequence_number", 0), slot=environment.get("slot", 0),
-        now=environment.get("now"), battery_mwh=environment.get("battery_mwh"),
-        components={identifier(k): bytes.fromhex(v) for k, v in environment.get("components_before", {}).items()},
-        versions={identifier(k): tuple(v) for k, v in environment.get("component_versions", {}).items()},
-        payloads={uri: (here / folder / name).read_bytes()
-                  for uri, name in case["files"].get("payloads", {}).items()},
-        decryption_keys=[keys.load(here / case["decryption_key"])] if case.get("decryption_key") else [])
+        keys=[
+            keys.load(here / name) for name in [case["key"], *case.get("more_keys", [])] if name
+        ],
+        floor=environment.get("current_sequence_number", 0),
+        slot=environment.get("slot", 0),
+        now=environment.get("now"),
+        battery_mwh=environment.get("battery_mwh"),
+        components={
+            identifier(k): bytes.fromhex(v)
+            for k, v in environment.get("components_before", {}).items()
+        },
+        versions={
+            identifier(k): tuple(v) for k, v in environment.get("component_versions", {}).items()
+        },
+        payloads={
+            uri: (here / folder / name).read_bytes()
+            for uri, name in case["files"].get("payloads", {}).items()
+        },
+        decryption_keys=[keys.load(here / case["decryption_key"])]
+        if case.get("decryption_key")
+        else [],
+    )
     if "vendor_id" in environment:
         device.vendor_id = bytes.fromhex(environment["vendor_id"])
     if "class_id" in environment:
@@ -62,8 +76,10 @@ def test_every_published_case_gets_its_verdict(root):
             for name, content in expect.get("components_after", {}).items():
                 assert verdict.components.get(identifier(name)) == bytes.fromhex(content), told
             if "invoked" in expect:
-                assert verdict.invoked == [(identifier(each["component"]), bytes.fromhex(each["args"]))
-                                           for each in expect["invoked"]], told
+                assert verdict.invoked == [
+                    (identifier(each["component"]), bytes.fromhex(each["args"]))
+                    for each in expect["invoked"]
+                ], told
         seen += 1
     assert seen >= 48
 
@@ -80,17 +96,36 @@ def test_a_release_is_verified_and_executed(app):
     assert '  ["file", "settings.json"] 13 bytes' in result.output.splitlines()
 
 
-@pytest.mark.parametrize(("spoil", "word"), [
-    (lambda folder, data: data[:-1], "parse-fail"),
-    (lambda folder, data: data + b"\x00", "parse-fail"),
-    (lambda folder, data: data.replace(b"settings.json", b"settings.jsom", 1), "auth-fail"),
-    (lambda folder, data: data.replace(b"vendor", b"Vendor").replace(b"example", b"Example"), "severed-digest-fail"),
-    (lambda folder, data: [each.write_bytes(b"other") for each in folder.glob("*-hello.img")] and data,
-     "operation-failed"),
-    (lambda folder, data: [each.write_bytes(b'{"volume": 4}') for each in folder.glob("*.json")] and data,
-     "condition-failed"),
-    (lambda folder, data: [each.unlink() for each in folder.glob("*-hello.img")] and data, "operation-failed"),
-])
+@pytest.mark.parametrize(
+    ("spoil", "word"),
+    [
+        (lambda folder, data: data[:-1], "parse-fail"),
+        (lambda folder, data: data + b"\x00", "parse-fail"),
+        (lambda folder, data: data.replace(b"settings.json", b"settings.jsom", 1), "auth-fail"),
+        (
+            lambda folder, data: data.replace(b"vendor", b"Vendor").replace(
+                b"example", b"Example"
+            ),
+            "severed-digest-fail",
+        ),
+        (
+            lambda folder, data: (
+                [each.write_bytes(b"other") for each in folder.glob("*-hello.img")] and data
+            ),
+            "operation-failed",
+        ),
+        (
+            lambda folder, data: (
+                [each.write_bytes(b'{"volume": 4}') for each in folder.glob("*.json")] and data
+            ),
+            "condition-failed",
+        ),
+        (
+            lambda folder, data: [each.unlink() for each in folder.glob("*-hello.img")] and data,
+            "operation-failed",
+        ),
+    ],
+)
 def test_a_spoilt_release_is_refused_with_its_reason(app, spoil, word):
     run("sign", "--app", app)
     path = app / "release" / "latest.suit"
@@ -118,4 +153,9 @@ def test_another_class_another_key_and_a_floor_refuse(app, tmp_path):
 def test_a_trust_store_serves_as_keys(app, tmp_path):
     run("sign", "--app", app)
     (tmp_path / "trust.cbor").write_bytes(keys.trust_store([keys.load(app / "dev.pub.pem")]))
-    assert run("verify", app / "release" / "latest.suit", "--trust", tmp_path / "trust.cbor").exit_code == 0
+    assert (
+        run(
+            "verify", app / "release" / "latest.suit", "--trust", tmp_path / "trust.cbor"
+        ).exit_code
+        == 0
+    )

@@ -7,7 +7,6 @@ import asyncio
 import json
 
 import sensor
-
 import suit
 
 

@@ -22,4 +22,6 @@ def command(app, output):
     for name, data in image.files.items():
         click.echo(f"  {len(data):8} {name}", err=True)
     kind = f".mpy {image.kind}" if image.kind else "source"
-    click.echo(f"{path}  {len(image.data)} bytes, {kind}, sha-256 {hashlib.sha256(image.data).hexdigest()}")
+    click.echo(
+        f"{path}  {len(image.data)} bytes, {kind}, sha-256 {hashlib.sha256(image.data).hexdigest()}"
+    )

@@ -13,12 +13,37 @@ from suitup.release import Release
 
 @click.command()
 @click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
-@click.option("--to", "recipients", multiple=True, required=True, type=click.Path(), metavar="KEY",
-              help="Key of a device or a class of devices; several may be given.")
-@click.option("--author", "authors", multiple=True, required=True, type=click.Path(),
-              help="Key that must have signed FILE.")
-@click.option("--key", "signers", multiple=True, required=True, type=click.Path(), help="Key that signs the result.")
-@click.option("--content-alg", type=click.Choice(list(cose.CONTENT_NAMES)), default="A128GCM", show_default=True)
+@click.option(
+    "--to",
+    "recipients",
+    multiple=True,
+    required=True,
+    type=click.Path(),
+    metavar="KEY",
+    help="Key of a device or a class of devices; several may be given.",
+)
+@click.option(
+    "--author",
+    "authors",
+    multiple=True,
+    required=True,
+    type=click.Path(),
+    help="Key that must have signed FILE.",
+)
+@click.option(
+    "--key",
+    "signers",
+    multiple=True,
+    required=True,
+    type=click.Path(),
+    help="Key that signs the result.",
+)
+@click.option(
+    "--content-alg",
+    type=click.Choice(list(cose.CONTENT_NAMES)),
+    default="A128GCM",
+    show_default=True,
+)
 @click.option("--release", required=True, type=click.Path(), help="Release folder for the result.")
 @click.option("--name", help="Name in that folder. [default: that of FILE]")
 def command(path, recipients, authors, signers, content_alg, release, name):
@@ -38,7 +63,9 @@ def command(path, recipients, authors, signers, content_alg, release, name):
             return envelope.payloads[uri]
         beside = path.parent / uri
         if "/" in uri or not beside.is_file():
-            raise Failure(f"no payload at {beside}", hint="keep the author's release folder together")
+            raise Failure(
+                f"no payload at {beside}", hint="keep the author's release folder together"
+            )
         return beside.read_bytes()
 
     private = [keys.load(each) for each in signers]
@@ -46,10 +73,21 @@ def command(path, recipients, authors, signers, content_alg, release, name):
         raise Failure("a public key cannot sign", code=USAGE)
     folder = Release(release)
     with folder.lock():
-        made = author.encrypt_for(envelope, fetch, folder, [keys.load(each) for each in recipients],
-                                  cose.CONTENT_NAMES[content_alg])
+        made = author.encrypt_for(
+            envelope,
+            fetch,
+            folder,
+            [keys.load(each) for each in recipients],
+            cose.CONTENT_NAMES[content_alg],
+        )
         author.sign(made.envelope, private)
         stem, _, version = (name or path.stem).rpartition("-")
-        written = folder.publish(stem or path.stem, version, made.sequence, made.envelope.encode(),
-                                 made.envelope.digest.value, made.payloads)
+        written = folder.publish(
+            stem or path.stem,
+            version,
+            made.sequence,
+            made.envelope.encode(),
+            made.envelope.digest.value,
+            made.payloads,
+        )
     click.echo(f"{written}  {written.stat().st_size} bytes, sequence {made.sequence}")

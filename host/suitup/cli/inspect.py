@@ -12,7 +12,11 @@ from suitup.manifest import Envelope, StructureError, describe, diagnostic
 @click.command()
 @click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.option("--edn", is_flag=True, help="CBOR diagnostic notation, nested CBOR as <<...>>; works on any file.")
+@click.option(
+    "--edn",
+    is_flag=True,
+    help="CBOR diagnostic notation, nested CBOR as <<...>>; works on any file.",
+)
 def command(path, as_json, edn):
     """Show an envelope: signers, sequence number, components, commands, texts.
 
@@ -23,8 +27,15 @@ def command(path, as_json, edn):
         return
     try:
         envelope = Envelope.decode(data)
-        shown = json.dumps(describe.as_json(envelope), indent=2) if as_json else describe.tree(envelope)
+        shown = (
+            json.dumps(describe.as_json(envelope), indent=2)
+            if as_json
+            else describe.tree(envelope)
+        )
     except StructureError as error:
-        raise Failure(f"{path} is not a strictly encoded envelope", str(error),
-                      "`suitup inspect --edn` shows whatever it is") from None
+        raise Failure(
+            f"{path} is not a strictly encoded envelope",
+            str(error),
+            "`suitup inspect --edn` shows whatever it is",
+        ) from None
     click.echo(shown)

@@ -13,8 +13,18 @@ from suitup.manifest.lint import ERROR, lint
 @click.command()
 @click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
 @click.option("--board", help="Check sizes against the slots of this board.")
-@click.option("--slot-size", type=click.IntRange(1), metavar="BYTES", help="Check sizes against slots of this size.")
-@click.option("--above", type=click.IntRange(0), metavar="N", help="The sequence number has to be higher than N.")
+@click.option(
+    "--slot-size",
+    type=click.IntRange(1),
+    metavar="BYTES",
+    help="Check sizes against slots of this size.",
+)
+@click.option(
+    "--above",
+    type=click.IntRange(0),
+    metavar="N",
+    help="The sequence number has to be higher than N.",
+)
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def command(path, board, slot_size, above, strict, as_json):
@@ -25,7 +35,9 @@ def command(path, board, slot_size, above, strict, as_json):
     if as_json:
         click.echo(json.dumps([asdict(each) for each in findings], indent=2))
     for each in () if as_json else findings:
-        click.echo(f"{each.level}: {each.where}: {each.what}" + (f": {each.why}" if each.why else ""))
+        click.echo(
+            f"{each.level}: {each.where}: {each.what}" + (f": {each.why}" if each.why else "")
+        )
         if each.hint:
             click.echo(f"  hint: {each.hint}")
     if not findings and not as_json:

@@ -12,25 +12,75 @@ from suitup.release import Release, write
 
 @click.command()
 @project_options
-@click.option("--key", multiple=True, type=click.Path(), help="Private key; several sign one block each. With "
-              "--to-be-signed and --attach-signature the public half is enough.")
-@click.option("--sequence", type=click.IntRange(0, 2**63 - 1), metavar="N",
-              help="Sequence number. [default: one above the last in the release folder]")
+@click.option(
+    "--key",
+    multiple=True,
+    type=click.Path(),
+    help="Private key; several sign one block each. With "
+    "--to-be-signed and --attach-signature the public half is enough.",
+)
+@click.option(
+    "--sequence",
+    type=click.IntRange(0, 2**63 - 1),
+    metavar="N",
+    help="Sequence number. [default: one above the last in the release folder]",
+)
 @click.option("--integrated", is_flag=True, help="Carry the payloads inside the envelope.")
-@click.option("--base-url", default="", metavar="URL", help="Absolute URIs in the manifest instead of relative ones.")
-@click.option("--together", is_flag=True, help="One COSE_Sign with all signatures, not one block per key.")
-@click.option("--encrypt-to", multiple=True, type=click.Path(), metavar="KEY",
-              help="Encrypt the payloads to this key (A128KW, A256KW, ECDH-P256, X25519); several may be given.")
-@click.option("--content-alg", type=click.Choice(list(cose.CONTENT_NAMES)), default="A128GCM", show_default=True,
-              help="Algorithm for encrypted payloads.")
-@click.option("--to-be-signed", multiple=True, type=click.Path(), metavar="FILE",
-              help="Sign nothing: write what has to be signed, one FILE per --key, and keep a draft.")
-@click.option("--attach-signature", multiple=True, type=click.Path(exists=True, dir_okay=False), metavar="FILE",
-              help="Publish the draft with signatures made elsewhere, one FILE per --key.")
-@click.option("--draft", type=click.Path(), metavar="FILE", help="The draft between the two steps. "
-              "[default: build/<name>-<version>.draft]")
-def command(app, sequence, integrated, base_url, together, encrypt_to, content_alg, to_be_signed,
-            attach_signature, draft):
+@click.option(
+    "--base-url",
+    default="",
+    metavar="URL",
+    help="Absolute URIs in the manifest instead of relative ones.",
+)
+@click.option(
+    "--together", is_flag=True, help="One COSE_Sign with all signatures, not one block per key."
+)
+@click.option(
+    "--encrypt-to",
+    multiple=True,
+    type=click.Path(),
+    metavar="KEY",
+    help="Encrypt the payloads to this key (A128KW, A256KW, ECDH-P256, X25519); several may be given.",
+)
+@click.option(
+    "--content-alg",
+    type=click.Choice(list(cose.CONTENT_NAMES)),
+    default="A128GCM",
+    show_default=True,
+    help="Algorithm for encrypted payloads.",
+)
+@click.option(
+    "--to-be-signed",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="Sign nothing: write what has to be signed, one FILE per --key, and keep a draft.",
+)
+@click.option(
+    "--attach-signature",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Publish the draft with signatures made elsewhere, one FILE per --key.",
+)
+@click.option(
+    "--draft",
+    type=click.Path(),
+    metavar="FILE",
+    help="The draft between the two steps. [default: build/<name>-<version>.draft]",
+)
+def command(
+    app,
+    sequence,
+    integrated,
+    base_url,
+    together,
+    encrypt_to,
+    content_alg,
+    to_be_signed,
+    attach_signature,
+    draft,
+):
     """Build the app, describe and sign it, and publish it in the release folder.
 
     With the key elsewhere (an HSM, a colleague) sign in two steps: `--to-be-signed FILE` writes the bytes to sign,
@@ -41,8 +91,13 @@ def command(app, sequence, integrated, base_url, together, encrypt_to, content_a
         _attach(app, release, draft, attach_signature)
         return
     recipients = [keys.load(path) for path in encrypt_to]
-    options = {"sequence": sequence, "integrated": integrated, "base_url": base_url, "recipients": recipients,
-               "content": cose.CONTENT_NAMES[content_alg]}
+    options = {
+        "sequence": sequence,
+        "integrated": integrated,
+        "base_url": base_url,
+        "recipients": recipients,
+        "content": cose.CONTENT_NAMES[content_alg],
+    }
     if to_be_signed:
         with release.lock():
             made = author.draft(app, release, **options)
@@ -50,7 +105,9 @@ def command(app, sequence, integrated, base_url, together, encrypt_to, content_a
         for path, key in _pairs(app, to_be_signed, "--to-be-signed"):
             write(Path(path), cose.to_be_signed(made.envelope.digest_bytes, key))
             click.echo(f"{path}  to be signed by {key.describe()}")
-        click.echo(f"then: suitup sign --attach-signature FILE --key KEY --draft {draft}", err=True)
+        click.echo(
+            f"then: suitup sign --attach-signature FILE --key KEY --draft {draft}", err=True
+        )
         return
     signers = author.load_signers(app)
     with release.lock():
@@ -63,8 +120,11 @@ def command(app, sequence, integrated, base_url, together, encrypt_to, content_a
 def _pairs(app, paths, option):
     """(path, public key) for the two-step options."""
     if len(paths) != len(app.keys):
-        raise Failure(f"{len(app.keys)} keys, {len(paths)} times {option}",
-                      hint="give one --key (the public half will do) per file", code=USAGE)
+        raise Failure(
+            f"{len(app.keys)} keys, {len(paths)} times {option}",
+            hint="give one --key (the public half will do) per file",
+            code=USAGE,
+        )
     return [(path, keys.load(key)) for path, key in zip(paths, app.keys)]
 
 
@@ -74,11 +134,14 @@ def _attach(app, release, draft, paths):
     with release.lock():
         last = max((each["sequence"] for each in release.entries(name)), default=-1)
         if made.sequence <= last:
-            raise Failure(f"the draft has sequence number {made.sequence}, {last} is published already",
-                          hint="make the draft anew")
+            raise Failure(
+                f"the draft has sequence number {made.sequence}, {last} is published already",
+                hint="make the draft anew",
+            )
         for path, key in _pairs(app, paths, "--attach-signature"):
             made.envelope.blocks.append(
-                cose.attach(made.envelope.digest_bytes, key, Path(path).read_bytes()))
+                cose.attach(made.envelope.digest_bytes, key, Path(path).read_bytes())
+            )
             signers.append(key)
         app.name, app.version = name, version
         path = author.publish(app, release, made)
@@ -93,5 +156,7 @@ def _report(app, made, path, signers):
             click.echo(f"  {key.state.left} of {key.state.total} signatures left", err=True)
     for file, data in made.payloads.items():
         click.echo(f"  {len(data):8} {file}", err=True)
-    click.echo(f"{path}  {path.stat().st_size} bytes, {app.name} {app.version}, sequence {made.sequence}, "
-               f"manifest {made.envelope.digest.value.hex()[:16]}")
+    click.echo(
+        f"{path}  {path.stat().st_size} bytes, {app.name} {app.version}, sequence {made.sequence}, "
+        f"manifest {made.envelope.digest.value.hex()[:16]}"
+    )

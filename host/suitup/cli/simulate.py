@@ -13,19 +13,44 @@ from suitup.project import load
 
 @click.command()
 @click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
-@click.option("--key", "key_files", multiple=True, type=click.Path(), help="Key the device trusts.")
+@click.option(
+    "--key", "key_files", multiple=True, type=click.Path(), help="Key the device trusts."
+)
 @click.option("--app", metavar="PATH", help="Take key, vendor and class from this project.")
-@click.option("--device", "device_file", type=click.Path(exists=True, dir_okay=False),
-              help="TOML file that describes the device: vendor, class, mpy, device, slot, floor, now, battery_mwh, "
-              "update_authorized, wait_events, [components] name = file, [versions] name = [1, 2].")
+@click.option(
+    "--device",
+    "device_file",
+    type=click.Path(exists=True, dir_okay=False),
+    help="TOML file that describes the device: vendor, class, mpy, device, slot, floor, now, battery_mwh, "
+    "update_authorized, wait_events, [components] name = file, [versions] name = [1, 2].",
+)
 @click.option("--vendor", help="Vendor's domain name.")
 @click.option("--class", "class_name", help="Class of the device.")
 @click.option("--slot", type=click.IntRange(0), help="Index of the slot that is written.")
 @click.option("--floor", type=click.IntRange(0), help="Lowest sequence number the device takes.")
-@click.option("--decrypt", multiple=True, type=click.Path(), help="Key of the device that opens encrypted payloads.")
-@click.option("--payload", "payload_files", multiple=True, metavar="URI=FILE", help="Where a URI leads.")
+@click.option(
+    "--decrypt",
+    multiple=True,
+    type=click.Path(),
+    help="Key of the device that opens encrypted payloads.",
+)
+@click.option(
+    "--payload", "payload_files", multiple=True, metavar="URI=FILE", help="Where a URI leads."
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def command(path, key_files, app, device_file, vendor, class_name, slot, floor, decrypt, payload_files, as_json):
+def command(
+    path,
+    key_files,
+    app,
+    device_file,
+    vendor,
+    class_name,
+    slot,
+    floor,
+    decrypt,
+    payload_files,
+    as_json,
+):
     """Run the device code in MicroPython on an envelope, for a described device, and print each command with its outcome:
     the update procedure, then the invocation. Nothing is sent or installed anywhere."""
     device = simulation.read_device(device_file) if device_file else {}
@@ -38,14 +63,20 @@ def command(path, key_files, app, device_file, vendor, class_name, slot, floor, 
     given = {"vendor": vendor, "class": class_name, "slot": slot, "floor": floor}
     device.update({key: value for key, value in given.items() if value is not None})
     if not trusted:
-        raise Failure("no key the device trusts", hint="name one with --key, or a project with --app", code=USAGE)
+        raise Failure(
+            "no key the device trusts",
+            hint="name one with --key, or a project with --app",
+            code=USAGE,
+        )
     payloads = {}
     for each in payload_files:
         uri, equals, file = each.rpartition("=")
         if not equals:
             raise Failure(f"--payload {each}: no `=`", hint="--payload URI=FILE", code=USAGE)
         payloads[uri] = file
-    outcome = simulation.simulate(path, trusted, device, [keys.load(each) for each in decrypt], payloads)
+    outcome = simulation.simulate(
+        path, trusted, device, [keys.load(each) for each in decrypt], payloads
+    )
     if as_json:
         click.echo(json.dumps(asdict(outcome), indent=2, default=lambda value: value.hex()))
         return 0 if outcome.result == "ok" else 1

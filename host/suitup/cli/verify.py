@@ -23,15 +23,29 @@ _HINTS = {
 
 @click.command()
 @click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
-@click.option("--key", "key_files", multiple=True, type=click.Path(),
-              help="Trusted key (private or public); several may be given.")
-@click.option("--trust", type=click.Path(exists=True), help="Trust store (COSE_KeySet), as on a device.")
+@click.option(
+    "--key",
+    "key_files",
+    multiple=True,
+    type=click.Path(),
+    help="Trusted key (private or public); several may be given.",
+)
+@click.option(
+    "--trust", type=click.Path(exists=True), help="Trust store (COSE_KeySet), as on a device."
+)
 @click.option("--app", metavar="PATH", help="Take the key and the identity from this project.")
-@click.option("--vendor", help="Vendor's domain name: execute it too, for a device of this vendor and class.")
+@click.option(
+    "--vendor", help="Vendor's domain name: execute it too, for a device of this vendor and class."
+)
 @click.option("--class", "class_name", help="Class of the device.")
 @click.option("--mpy", default="6", show_default=True, help="Kind of .mpy the device loads.")
 @click.option("--floor", default=0, help="Lowest sequence number the device takes.")
-@click.option("--decrypt", multiple=True, type=click.Path(), help="Key of the device that opens encrypted payloads.")
+@click.option(
+    "--decrypt",
+    multiple=True,
+    type=click.Path(),
+    help="Key of the device that opens encrypted payloads.",
+)
 def command(path, key_files, trust, app, vendor, class_name, mpy, floor, decrypt):
     """Verify an envelope: strict encoding, signature, severed members, structure; with a vendor and class also execute
     it against the payloads beside it. Independent of the device code, which `suitup simulate` runs."""
@@ -43,9 +57,14 @@ def command(path, key_files, trust, app, vendor, class_name, mpy, floor, decrypt
         trusted += [keys.load(each) for each in project.keys]
         vendor, class_name = vendor or project.vendor, class_name or project.class_name
     if not trusted:
-        raise Failure("no key to trust", hint="name one with --key, a trust store with --trust or a project with --app",
-                      code=2)
-    device = Device(keys=trusted, floor=floor, decryption_keys=[keys.load(each) for each in decrypt])
+        raise Failure(
+            "no key to trust",
+            hint="name one with --key, a trust store with --trust or a project with --app",
+            code=2,
+        )
+    device = Device(
+        keys=trusted, floor=floor, decryption_keys=[keys.load(each) for each in decrypt]
+    )
     procedures = ()
     if vendor and class_name:
         procedures = ("update", "invocation")
@@ -66,7 +85,9 @@ def command(path, key_files, trust, app, vendor, class_name, mpy, floor, decrypt
     if number is not None:
         name = "shared" if section == 3 else labels.name(labels.MANIFEST, section)
         where = f" ({labels.name(labels.COMMANDS, number)} in {name})"
-    raise Failure(f"{path} is refused, {verdict.word}", verdict.why + where, _HINTS.get(verdict.word))
+    raise Failure(
+        f"{path} is refused, {verdict.word}", verdict.why + where, _HINTS.get(verdict.word)
+    )
 
 
 class _Folder(dict):

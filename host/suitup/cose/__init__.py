@@ -3,5 +3,17 @@
 from suitup.cose.encryption import CONTENT_NAMES, decrypt, encrypt, is_recipient
 from suitup.cose.messages import CoseError, attach, block, mac0, sign, sign1, to_be_signed, verify
 
-__all__ = ["CONTENT_NAMES", "CoseError", "attach", "block", "decrypt", "encrypt", "is_recipient", "mac0",
-           "sign", "sign1", "to_be_signed", "verify"]
+__all__ = [
+    "CONTENT_NAMES",
+    "CoseError",
+    "attach",
+    "block",
+    "decrypt",
+    "encrypt",
+    "is_recipient",
+    "mac0",
+    "sign",
+    "sign1",
+    "to_be_signed",
+    "verify",
+]

@@ -26,8 +26,11 @@ class _Algorithm(CoseAlgorithm):
     @classmethod
     def fits(cls, key: Key) -> bool:
         """Is `key` of the right type, and bound to no other algorithm?"""
-        return (key.kty == cls.kty and key.crv == cls.crv
-                and (key.alg is None or key.alg == cls.identifier))
+        return (
+            key.kty == cls.kty
+            and key.crv == cls.crv
+            and (key.alg is None or key.alg == cls.identifier)
+        )
 
 
 class _P256(_Algorithm):
@@ -36,7 +39,9 @@ class _P256(_Algorithm):
     @classmethod
     def sign(cls, key, data):
         # deterministic nonces (RFC 6979): a bad random source does not give the key away
-        der = convert.private_object(key).sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+        der = convert.private_object(key).sign(
+            data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+        )
         r, s = utils.decode_dss_signature(der)
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
@@ -121,8 +126,11 @@ class HSSLMS(_Algorithm):
     def sign(cls, key, data):
         signature = key.state.sign(data)
         if not cls.verify(key, data, signature):
-            raise Failure("the HSS-LMS signature does not verify", "the key file or its tree is damaged",
-                          "remove the .tree file beside the key; it is made anew")
+            raise Failure(
+                "the HSS-LMS signature does not verify",
+                "the key file or its tree is damaged",
+                "remove the .tree file beside the key; it is made anew",
+            )
         return signature
 
     @classmethod
@@ -158,5 +166,9 @@ def default_algorithm(key: Key) -> int:
     """The algorithm suitup signs or MACs with when nothing else is asked for: fully specified ones (RFC 9864)."""
     if key.alg is not None:
         return key.alg
-    return {(n.KTY_EC2, n.CRV_P256): n.ALG_ESP256, (n.KTY_OKP, n.CRV_ED25519): n.ALG_ED25519,
-            (n.KTY_HSS_LMS, None): n.ALG_HSS_LMS, (n.KTY_SYMMETRIC, None): n.ALG_HMAC256}[key.kty, key.crv]
+    return {
+        (n.KTY_EC2, n.CRV_P256): n.ALG_ESP256,
+        (n.KTY_OKP, n.CRV_ED25519): n.ALG_ED25519,
+        (n.KTY_HSS_LMS, None): n.ALG_HSS_LMS,
+        (n.KTY_SYMMETRIC, None): n.ALG_HMAC256,
+    }[key.kty, key.crv]

@@ -29,8 +29,11 @@ CONTENT = {
     n.ALG_A256CTR: (32, 16, None),
 }
 CONTENT_NAMES = {
-    "A128GCM": n.ALG_A128GCM, "A256GCM": n.ALG_A256GCM, "ChaCha20-Poly1305": n.ALG_CHACHA20_POLY1305,
-    "A128CTR": n.ALG_A128CTR, "A256CTR": n.ALG_A256CTR,
+    "A128GCM": n.ALG_A128GCM,
+    "A256GCM": n.ALG_A256GCM,
+    "ChaCha20-Poly1305": n.ALG_CHACHA20_POLY1305,
+    "A128CTR": n.ALG_A128CTR,
+    "A256CTR": n.ALG_A256CTR,
 }
 _WRAPPING = {n.ALG_A128KW: 16, n.ALG_A192KW: 24, n.ALG_A256KW: 32}
 _KDF_OTHER = b"SUIT Payload Encryption"
@@ -47,35 +50,54 @@ def _shared_secret(private: Key, public: Key) -> bytes:
         raise CoseError("the ephemeral key is on another curve")
     secret, point = convert.private_object(private), convert.public_object(public)
     try:
-        return secret.exchange(ec.ECDH(), point) if private.kty == n.KTY_EC2 else secret.exchange(point)
+        return (
+            secret.exchange(ec.ECDH(), point)
+            if private.kty == n.KTY_EC2
+            else secret.exchange(point)
+        )
     except ValueError:
         raise CoseError("the ephemeral key is of small order") from None
 
 
 def _wrapping_key(private, public, protected):
     return HKDF(hashes.SHA256(), 16, salt=None, info=kdf_context(protected)).derive(
-        _shared_secret(private, public))
+        _shared_secret(private, public)
+    )
 
 
 def is_recipient(key: Key) -> bool:
     """Can a content key be wrapped to this key?"""
-    return key.alg in _WRAPPING or (key.alg in (None, n.ALG_ECDH_ES_A128KW)
-                                    and key.crv in (n.CRV_P256, n.CRV_X25519))
+    return key.alg in _WRAPPING or (
+        key.alg in (None, n.ALG_ECDH_ES_A128KW) and key.crv in (n.CRV_P256, n.CRV_X25519)
+    )
 
 
 def _recipient(key: Key, cek: bytes) -> list:
     """One COSE_recipient that wraps `cek` to `key`."""
     if key.alg in _WRAPPING:
-        return [b"", {n.HDR_ALG: key.alg, n.HDR_KID: key.thumbprint}, aes_key_wrap(key.params[K], cek)]
+        return [
+            b"",
+            {n.HDR_ALG: key.alg, n.HDR_KID: key.thumbprint},
+            aes_key_wrap(key.params[K], cek),
+        ]
     if not is_recipient(key):
-        raise Failure(f"nothing can be encrypted to a {key.kind} key",
-                      hint="make one with keygen --alg A128KW, A256KW, ECDH-P256 or X25519")
-    fresh = ec.generate_private_key(ec.SECP256R1()) if key.kty == n.KTY_EC2 \
+        raise Failure(
+            f"nothing can be encrypted to a {key.kind} key",
+            hint="make one with keygen --alg A128KW, A256KW, ECDH-P256 or X25519",
+        )
+    fresh = (
+        ec.generate_private_key(ec.SECP256R1())
+        if key.kty == n.KTY_EC2
         else x25519.X25519PrivateKey.generate()
+    )
     ephemeral = convert.from_object(fresh)
     protected = cbor.encode({n.HDR_ALG: n.ALG_ECDH_ES_A128KW})
     wrapped = aes_key_wrap(_wrapping_key(ephemeral, key, protected), cek)
-    return [protected, {n.HDR_KID: key.thumbprint, n.HDR_EPHEMERAL: dict(ephemeral.public().params)}, wrapped]
+    return [
+        protected,
+        {n.HDR_KID: key.thumbprint, n.HDR_EPHEMERAL: dict(ephemeral.public().params)},
+        wrapped,
+    ]
 
 
 def _apply(alg, cek, nonce, data, protected, encrypting):
@@ -97,22 +119,35 @@ def encrypt(plaintext: bytes, recipients: list[Key], alg=n.ALG_A128GCM) -> tuple
     # counter mode is no AEAD: its algorithm may not be protected (RFC 9459)
     protected = cbor.encode({n.HDR_ALG: alg}) if cipher else b""
     open_headers = {n.HDR_IV: nonce} if cipher else {n.HDR_ALG: alg, n.HDR_IV: nonce}
-    info = cbor.encode(cbor.CBORTag(n.TAG_ENCRYPT, [
-        protected, open_headers, None, [_recipient(key, cek) for key in recipients]]))
+    info = cbor.encode(
+        cbor.CBORTag(
+            n.TAG_ENCRYPT,
+            [protected, open_headers, None, [_recipient(key, cek) for key in recipients]],
+        )
+    )
     return info, _apply(alg, cek, nonce, plaintext, protected, True)
 
 
 def _unwrap(item, keys) -> bytes:
     """The content key in a COSE_recipient, by the first of `keys` that opens it."""
-    if not isinstance(item, list) or len(item) != 3 or not isinstance(item[1], dict) \
-            or not isinstance(item[0], bytes) or not isinstance(item[2], bytes):
+    if (
+        not isinstance(item, list)
+        or len(item) != 3
+        or not isinstance(item[1], dict)
+        or not isinstance(item[0], bytes)
+        or not isinstance(item[2], bytes)
+    ):
         raise CoseError("not a COSE_recipient")
     protected, headers, wrapped = item
     alg = (cbor.decode(protected, sort=False) if protected else headers).get(n.HDR_ALG)
     for key in keys:
         try:
-            if alg in _WRAPPING and key.kty == n.KTY_SYMMETRIC and len(key.params[K]) == _WRAPPING[alg] \
-                    and key.alg in (None, alg):
+            if (
+                alg in _WRAPPING
+                and key.kty == n.KTY_SYMMETRIC
+                and len(key.params[K]) == _WRAPPING[alg]
+                and key.alg in (None, alg)
+            ):
                 return aes_key_unwrap(key.params[K], wrapped)
             if alg == n.ALG_ECDH_ES_A128KW and key.crv is not None and key.secret:
                 ephemeral = from_cose_key(headers.get(n.HDR_EPHEMERAL))
@@ -154,4 +189,6 @@ def decrypt(info: bytes, ciphertext: bytes, keys: list[Key]) -> bytes:
     except (cbor.NotDeterministic, TypeError, AttributeError) as error:
         raise CoseError(f"not a COSE_Encrypt: {error}") from None
     except InvalidTag:
-        raise CoseError("the tag does not match: another key, or the content was changed") from None
+        raise CoseError(
+            "the tag does not match: another key, or the content was changed"
+        ) from None

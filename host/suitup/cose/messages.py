@@ -24,7 +24,9 @@ def _algorithm(key: Key, alg, table):
     alg = default_algorithm(key) if alg is None else alg
     chosen = table.get(alg)
     if chosen is None:
-        raise Failure(f"a {key.kind} key cannot be used here", f"algorithm {alg} is not one for it")
+        raise Failure(
+            f"a {key.kind} key cannot be used here", f"algorithm {alg} is not one for it"
+        )
     if not chosen.fits(key):
         raise Failure(f"a {key.kind} key does not fit algorithm {chosen.fullname}")
     return chosen
@@ -42,7 +44,9 @@ def is_mac(key: Key) -> bool:
 def to_be_signed(digest: bytes, key: Key, alg=None) -> bytes:
     """The Sig_structure a COSE_Sign1 by `key` over `digest` (an encoded SUIT_Digest) signs; only its public half is
     needed."""
-    return Sign1Message(**_headers(_algorithm(key, alg, SIGNATURES), key))._create_sig_structure(digest)
+    return Sign1Message(**_headers(_algorithm(key, alg, SIGNATURES), key))._create_sig_structure(
+        digest
+    )
 
 
 def _from_der(signature: bytes) -> bytes:
@@ -51,8 +55,10 @@ def _from_der(signature: bytes) -> bytes:
         r, s = decode_dss_signature(signature)
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
     except (ValueError, OverflowError):
-        raise Failure("this is no ECDSA signature over P-256", f"it is {len(signature)} bytes, neither r || s nor DER"
-                      ) from None
+        raise Failure(
+            "this is no ECDSA signature over P-256",
+            f"it is {len(signature)} bytes, neither r || s nor DER",
+        ) from None
 
 
 def attach(digest: bytes, key: Key, signature: bytes, alg=None) -> bytes:
@@ -62,8 +68,10 @@ def attach(digest: bytes, key: Key, signature: bytes, alg=None) -> bytes:
         signature = _from_der(signature)
     message = Sign1Message(**_headers(chosen, key))
     if not chosen.verify(key, message._create_sig_structure(digest), signature):
-        raise Failure("this signature is not by that key over this manifest",
-                      hint="sign what --to-be-signed wrote, with SHA-256 for ECDSA")
+        raise Failure(
+            "this signature is not by that key over this manifest",
+            hint="sign what --to-be-signed wrote, with SHA-256 for ECDSA",
+        )
     message.signature = signature
     return message.encode(sign=False)
 
@@ -116,8 +124,14 @@ def _check_headers(protected: dict, unprotected: dict):
     if n.HDR_CRIT in unprotected:
         raise CoseError("crit is not protected")
     critical = protected.get(n.HDR_CRIT, (n.HDR_ALG,))
-    if n.HDR_CRIT in protected and (not isinstance(critical, list) or not critical or any(
-            each not in _UNDERSTOOD or each not in protected or isinstance(each, bool) for each in critical)):
+    if n.HDR_CRIT in protected and (
+        not isinstance(critical, list)
+        or not critical
+        or any(
+            each not in _UNDERSTOOD or each not in protected or isinstance(each, bool)
+            for each in critical
+        )
+    ):
         raise CoseError("crit names headers that are not understood")
     for headers in (protected, unprotected):
         if not isinstance(headers.get(n.HDR_KID, b""), bytes):
@@ -163,7 +177,10 @@ def verify(data: bytes, digest: bytes, keys) -> Key:
         raise CoseError(f"not a COSE message: {error}") from None
     if not isinstance(item, cbor.CBORTag) or not isinstance(item.value, list):
         raise CoseError("not a tagged COSE message")
-    value, size = item.value, {n.TAG_SIGN1: 4, n.TAG_MAC0: 4, n.TAG_SIGN: 4, n.TAG_MAC: 5}.get(item.tag)
+    value, size = (
+        item.value,
+        {n.TAG_SIGN1: 4, n.TAG_MAC0: 4, n.TAG_SIGN: 4, n.TAG_MAC: 5}.get(item.tag),
+    )
     if size is None or len(value) != size or not isinstance(value[1], dict):
         raise CoseError("not a COSE structure that authenticates")
     if value[2] is not None:
@@ -193,7 +210,11 @@ def _verify_single(item, protected, digest, keys):
     # pycose would also judge the types of headers that nobody reads here, so the structure is built from the bytes
     covered = cbor.encode(["Signature1" if signed else "MAC0", item.value[0], b"", digest])
     for key in _candidates(keys, chosen, item.value[1].get(n.HDR_KID)):
-        good = chosen.verify(key, covered, proof) if signed else chosen.verify_tag(key, proof, covered)
+        good = (
+            chosen.verify(key, covered, proof)
+            if signed
+            else chosen.verify_tag(key, proof, covered)
+        )
         if good:
             return key
     raise CoseError("no trusted key verifies it")
@@ -205,8 +226,12 @@ def _verify_sign(value, body, digest, keys):
         raise CoseError("no signatures")
     unsupported = None
     for signature in value[3]:
-        if not isinstance(signature, list) or len(signature) != 3 or not isinstance(signature[1], dict) \
-                or not isinstance(signature[2], bytes):
+        if (
+            not isinstance(signature, list)
+            or len(signature) != 3
+            or not isinstance(signature[1], dict)
+            or not isinstance(signature[2], bytes)
+        ):
             raise CoseError("not a COSE_Signature")
         try:
             alg = _protected_algorithm(_protected(signature[0]), signature[1])
@@ -228,8 +253,14 @@ def _verify_mac(value, protected, digest, keys):
     if not isinstance(proof, bytes) or not isinstance(recipients, list) or len(recipients) != 1:
         raise CoseError("not a COSE_Mac with one recipient")
     recipient = recipients[0]
-    if not isinstance(recipient, list) or len(recipient) != 3 or recipient[0] != b"" or recipient[2] != b"" \
-            or not isinstance(recipient[1], dict) or recipient[1].get(n.HDR_ALG) != n.ALG_DIRECT:
+    if (
+        not isinstance(recipient, list)
+        or len(recipient) != 3
+        or recipient[0] != b""
+        or recipient[2] != b""
+        or not isinstance(recipient[1], dict)
+        or recipient[1].get(n.HDR_ALG) != n.ALG_DIRECT
+    ):
         raise CoseError("the recipient is not direct")
     _check_headers({}, recipient[1])
     chosen = _lookup(MACS, alg)

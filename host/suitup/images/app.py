@@ -73,7 +73,9 @@ def collect(folder: Path) -> dict[str, Path]:
             if _SKIP.match(name):
                 continue
             if not path.resolve().is_relative_to(folder):
-                raise Failure(f"{path} leads out of the app folder", hint="copy the file into the folder")
+                raise Failure(
+                    f"{path} leads out of the app folder", hint="copy the file into the folder"
+                )
             found[path.relative_to(folder).as_posix()] = path
     return found
 
@@ -92,7 +94,9 @@ def build(folder, compiled=True, arch=None, exclude=(), extra=None) -> AppImage:
         if compiled and name.endswith(".py"):
             target = name[:-3] + ".mpy"
             if target in sources:
-                raise Failure(f"{name} and {target} are both in the app folder", hint="remove one of them")
+                raise Failure(
+                    f"{name} and {target} are both in the app folder", hint="remove one of them"
+                )
             files[target] = compile_file(path, name, arch)
         else:
             files[name] = path.read_bytes()
@@ -103,7 +107,9 @@ def build(folder, compiled=True, arch=None, exclude=(), extra=None) -> AppImage:
         raise Failure(f"{folder} has no main.py", hint="an app starts at main.py")
     native = {kind for kind in kinds if "-" in kind}
     if len(native) > 1:
-        raise Failure("the app holds native code for more than one architecture", ", ".join(sorted(native)))
+        raise Failure(
+            "the app holds native code for more than one architecture", ", ".join(sorted(native))
+        )
     try:
         data = romfs.write(files)
     except romfs.ImageError as error:

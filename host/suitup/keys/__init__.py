@@ -10,6 +10,18 @@ from suitup.keys.model import Key
 from suitup.keys.trust import ROLES, read_trust_store, role_names, trust_store
 
 __all__ = [
-    "ALGORITHMS", "ROLES", "STATEFUL", "Key", "KeyFileError", "generate", "hsslms", "load",
-    "public_path", "read_trust_store", "role_names", "save", "save_public", "trust_store",
+    "ALGORITHMS",
+    "ROLES",
+    "STATEFUL",
+    "Key",
+    "KeyFileError",
+    "generate",
+    "hsslms",
+    "load",
+    "public_path",
+    "read_trust_store",
+    "role_names",
+    "save",
+    "save_public",
+    "trust_store",
 ]

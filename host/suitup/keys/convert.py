@@ -24,8 +24,13 @@ def from_object(obj, alg=None, development=False) -> Key:
         if public.curve.name != "secp256r1":
             raise BadKey(f"curve {public.curve.name} is not P-256")
         numbers = public.public_numbers()
-        params = {n.KEY_KTY: n.KTY_EC2, **bound, CRV: n.CRV_P256,
-                  X: numbers.x.to_bytes(32, "big"), Y: numbers.y.to_bytes(32, "big")}
+        params = {
+            n.KEY_KTY: n.KTY_EC2,
+            **bound,
+            CRV: n.CRV_P256,
+            X: numbers.x.to_bytes(32, "big"),
+            Y: numbers.y.to_bytes(32, "big"),
+        }
         if private:
             params[D] = obj.private_numbers().private_value.to_bytes(32, "big")
         return Key(params, development)
@@ -63,7 +68,8 @@ def public_object(key: Key):
     try:
         if key.kty == n.KTY_EC2:
             return ec.EllipticCurvePublicKey.from_encoded_point(
-                ec.SECP256R1(), b"\x04" + key.params[X] + key.params[Y])
+                ec.SECP256R1(), b"\x04" + key.params[X] + key.params[Y]
+            )
         if key.kty == n.KTY_OKP:
             return _OKP[key.crv][1].from_public_bytes(key.params[X])
         if key.kty == n.KTY_AKP and key.alg in _ML_DSA:

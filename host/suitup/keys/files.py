@@ -34,7 +34,8 @@ def _private_bytes(key: Key) -> bytes:
     if key.kty == n.KTY_SYMMETRIC:
         return key.cose_key() if not key.development else _marked(key)
     pem = convert.private_object(key).private_bytes(
-        ser.Encoding.PEM, ser.PrivateFormat.PKCS8, ser.NoEncryption())
+        ser.Encoding.PEM, ser.PrivateFormat.PKCS8, ser.NoEncryption()
+    )
     return _preamble(key) + pem
 
 
@@ -42,7 +43,8 @@ def _public_bytes(key: Key) -> bytes:
     if key.kty == n.KTY_HSS_LMS:
         return key.public().cose_key() if not key.development else _marked(key.public())
     pem = convert.public_object(key).public_bytes(
-        ser.Encoding.PEM, ser.PublicFormat.SubjectPublicKeyInfo)
+        ser.Encoding.PEM, ser.PublicFormat.SubjectPublicKeyInfo
+    )
     return _preamble(key) + pem
 
 
@@ -52,15 +54,18 @@ def _marked(key):
 
 def _preamble(key):
     return (_DEVELOPMENT if key.development else b"") + (
-        _AGREEMENT if key.alg == n.ALG_ECDH_ES_A128KW else b"")
+        _AGREEMENT if key.alg == n.ALG_ECDH_ES_A128KW else b""
+    )
 
 
 def write_private(path, data: bytes, force=False):
     """Create `path` with mode 0600; an existing file is replaced only with `force`."""
     path = Path(path)
     exists = KeyFileError(
-        f"{path} exists", "a key that is overwritten is lost, and with it every device that trusts it",
-        "choose another name, or repeat with --force")
+        f"{path} exists",
+        "a key that is overwritten is lost, and with it every device that trusts it",
+        "choose another name, or repeat with --force",
+    )
     if path.exists() and not force:
         raise exists
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +122,9 @@ def load(path) -> Key:
         raise KeyFileError(f"{path} is not a key suitup can use", str(error)) from None
     except TypeError:
         raise KeyFileError(
-            f"{path} is protected by a passphrase", hint="use sign --to-be-signed and --attach-signature") from None
+            f"{path} is protected by a passphrase",
+            hint="use sign --to-be-signed and --attach-signature",
+        ) from None
 
 
 def _from_cose(path, data: bytes) -> Key:

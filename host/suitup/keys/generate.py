@@ -27,7 +27,9 @@ ALGORITHMS = {
     "HMAC-256": _symmetric(n.ALG_HMAC256, 32),
     "A128KW": _symmetric(n.ALG_A128KW, 16),
     "A256KW": _symmetric(n.ALG_A256KW, 32),
-    "ECDH-P256": _asymmetric(lambda: ec.generate_private_key(ec.SECP256R1()), n.ALG_ECDH_ES_A128KW),
+    "ECDH-P256": _asymmetric(
+        lambda: ec.generate_private_key(ec.SECP256R1()), n.ALG_ECDH_ES_A128KW
+    ),
     "X25519": _asymmetric(x25519.X25519PrivateKey.generate, n.ALG_ECDH_ES_A128KW),
 }
 
@@ -41,6 +43,9 @@ def generate(algorithm="ESP256", development=False) -> Key:
     try:
         make = ALGORITHMS[algorithm]
     except KeyError:
-        raise Failure(f"algorithm {algorithm} is not known",
-                      hint="one of " + ", ".join(ALGORITHMS), code=USAGE) from None
+        raise Failure(
+            f"algorithm {algorithm} is not known",
+            hint="one of " + ", ".join(ALGORITHMS),
+            code=USAGE,
+        ) from None
     return Key(make().params, development)

@@ -34,20 +34,27 @@ def parse_parameters(text: str) -> list[tuple[int, int]]:
     """`10/4` or `5/8,5/8` -> [(height, Winternitz width) ...], the top tree first."""
     try:
         levels = [tuple(int(part) for part in each.split("/")) for each in text.split(",")]
-        if all(len(each) == 2 and each[0] in lms.LMS and each[1] in lms.OTS for each in levels) \
-                and len(levels) <= _MAX_LEVELS:
+        if (
+            all(len(each) == 2 and each[0] in lms.LMS and each[1] in lms.OTS for each in levels)
+            and len(levels) <= _MAX_LEVELS
+        ):
             return levels
     except ValueError:
         pass
-    raise Failure(f"{text!r} are no HSS-LMS parameters",
-                  hint="HEIGHT/WIDTH per level, as in 10/4 or 5/8,5/8; heights "
-                  f"{', '.join(map(str, lms.LMS))}, widths {', '.join(map(str, lms.OTS))}", code=USAGE)
+    raise Failure(
+        f"{text!r} are no HSS-LMS parameters",
+        hint="HEIGHT/WIDTH per level, as in 10/4 or 5/8,5/8; heights "
+        f"{', '.join(map(str, lms.LMS))}, widths {', '.join(map(str, lms.OTS))}",
+        code=USAGE,
+    )
 
 
 def _derive(seed, *path):
     """(I, seed) of the tree at `path`, a sequence of leaf numbers from the top."""
     name = b"suitup hss" + b"".join(each.to_bytes(4, "big") for each in path)
-    return hashlib.sha256(seed + name + b"I").digest()[:16], hashlib.sha256(seed + name + b"S").digest()
+    return hashlib.sha256(seed + name + b"I").digest()[:16], hashlib.sha256(
+        seed + name + b"S"
+    ).digest()
 
 
 def _fsync_folder(path):
@@ -116,8 +123,11 @@ class HSSPrivate:
         try:
             return cbor.decode(self._beside(".state").read_bytes())
         except FileNotFoundError:
-            raise Failure(f"{self._beside('.state')} is missing", "without it nobody knows which signatures were made",
-                          "restore it, then `suitup keygen --adopt` skips what may have been used") from None
+            raise Failure(
+                f"{self._beside('.state')} is missing",
+                "without it nobody knows which signatures were made",
+                "restore it, then `suitup keygen --adopt` skips what may have been used",
+            ) from None
         except cbor.NotDeterministic as error:
             raise Failure(f"{self._beside('.state')} is damaged", str(error)) from None
 
@@ -147,15 +157,24 @@ class HSSPrivate:
             state, where = self._read_state(), self._where(descriptor)
             index = state["next"]
             if state["where"] != where:
-                raise Failure(f"{self.path} was copied or moved here", "the original may have signed since",
-                              f"sign with the original, or `suitup keygen --adopt {self.path} --skip N`")
+                raise Failure(
+                    f"{self.path} was copied or moved here",
+                    "the original may have signed since",
+                    f"sign with the original, or `suitup keygen --adopt {self.path} --skip N`",
+                )
             if self._read_journal() > index:
-                raise Failure(f"{self.path} was rolled back: it says {index} signatures were made, "
-                              f"{self._read_journal()} were", "a signature made twice gives the key away",
-                              f"`suitup keygen --adopt {self.path}` goes on behind the last one")
+                raise Failure(
+                    f"{self.path} was rolled back: it says {index} signatures were made, "
+                    f"{self._read_journal()} were",
+                    "a signature made twice gives the key away",
+                    f"`suitup keygen --adopt {self.path}` goes on behind the last one",
+                )
             if index >= self.total:
-                raise Failure(f"{self.path} is used up", f"it made all of its {self.total} signatures",
-                              "make a new key, and have devices trust it by an update signed with another")
+                raise Failure(
+                    f"{self.path} is used up",
+                    f"it made all of its {self.total} signatures",
+                    "make a new key, and have devices trust it by an update signed with another",
+                )
             self._write_state(index + 1, where)
         return index
 
@@ -204,8 +223,10 @@ class HSSPrivate:
     def _read_cache(self) -> dict:
         try:
             item = cbor.decode(self._beside(".tree").read_bytes())
-            nodes = {name: [b"", *(data[at : at + 32] for at in range(0, len(data), 32))]
-                     for name, data in item.items()}
+            nodes = {
+                name: [b"", *(data[at : at + 32] for at in range(0, len(data), 32))]
+                for name, data in item.items()
+            }
             top = lms.public(_derive(self._seed)[0], nodes[""], *self._levels[0])
             return nodes if self.public[4:] == top else {}
         except (OSError, cbor.NotDeterministic, AttributeError, TypeError, KeyError, IndexError):
@@ -213,8 +234,10 @@ class HSSPrivate:
 
     def _write_cache(self, trees):
         with contextlib.suppress(OSError):
-            _write_durably(self._beside(".tree"), cbor.encode(
-                {name: b"".join(nodes[1:]) for name, nodes in trees.items()}))
+            _write_durably(
+                self._beside(".tree"),
+                cbor.encode({name: b"".join(nodes[1:]) for name, nodes in trees.items()}),
+            )
 
 
 def key_of(path, params) -> Key:
@@ -237,8 +260,13 @@ def create(path, parameters="10/4", development=False, force=False) -> Key:
     identifier, tree_seed = _derive(seed)
     nodes = lms.tree(identifier, tree_seed, *levels[0])
     public = len(levels).to_bytes(4, "big") + lms.public(identifier, nodes, *levels[0])
-    params = {n.KEY_KTY: n.KTY_HSS_LMS, n.KEY_ALG: n.ALG_HSS_LMS, PUB: public, _SEED: seed,
-              _LEVELS: [list(each) for each in levels]}
+    params = {
+        n.KEY_KTY: n.KTY_HSS_LMS,
+        n.KEY_ALG: n.ALG_HSS_LMS,
+        PUB: public,
+        _SEED: seed,
+        _LEVELS: [list(each) for each in levels],
+    }
     if development:
         params[n.KEY_DEVELOPMENT] = True
     write_private(path, cbor.encode(params), force)

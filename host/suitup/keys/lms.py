@@ -68,7 +68,9 @@ def tree(identifier, seed, height, width) -> list[bytes]:
     leaves = 1 << height
     nodes = [b""] * (2 * leaves)
     for q in range(leaves):
-        nodes[leaves + q] = _hash(identifier, _u32(leaves + q), _D_LEAF, ots_public(identifier, seed, q, width))
+        nodes[leaves + q] = _hash(
+            identifier, _u32(leaves + q), _D_LEAF, ots_public(identifier, seed, q, width)
+        )
     for r in range(leaves - 1, 0, -1):
         nodes[r] = _hash(identifier, _u32(r), _D_INTR, nodes[2 * r], nodes[2 * r + 1])
     return nodes

@@ -14,12 +14,19 @@ K = -1  # Symmetric
 PUB, PRIV = -1, -2  # HSS-LMS (public only), AKP
 
 # labels that may not leave the workstation, per key type
-_SECRET = {n.KTY_EC2: (D,), n.KTY_OKP: (D,), n.KTY_SYMMETRIC: (K,), n.KTY_AKP: (PRIV,),
-           n.KTY_HSS_LMS: ()}
+_SECRET = {
+    n.KTY_EC2: (D,),
+    n.KTY_OKP: (D,),
+    n.KTY_SYMMETRIC: (K,),
+    n.KTY_AKP: (PRIV,),
+    n.KTY_HSS_LMS: (),
+}
 # what the thumbprint covers (RFC 9679 section 4; AKP: RFC 9964)
 _THUMBPRINT = {
-    n.KTY_EC2: (n.KEY_KTY, CRV, X, Y), n.KTY_OKP: (n.KEY_KTY, CRV, X),
-    n.KTY_SYMMETRIC: (n.KEY_KTY, K), n.KTY_HSS_LMS: (n.KEY_KTY, PUB),
+    n.KTY_EC2: (n.KEY_KTY, CRV, X, Y),
+    n.KTY_OKP: (n.KEY_KTY, CRV, X),
+    n.KTY_SYMMETRIC: (n.KEY_KTY, K),
+    n.KTY_HSS_LMS: (n.KEY_KTY, PUB),
     n.KTY_AKP: (n.KEY_KTY, n.KEY_ALG, PUB),
 }
 _CURVE_SIZE = {n.CRV_P256: 32, n.CRV_X25519: 32, n.CRV_ED25519: 32}
@@ -120,8 +127,12 @@ class Key:
         if self.kty == n.KTY_OKP:
             return "X25519" if self.crv == n.CRV_X25519 else "Ed25519"
         return {
-            n.ALG_HMAC256: "HMAC-256", n.ALG_A128KW: "A128KW", n.ALG_A192KW: "A192KW",
-            n.ALG_A256KW: "A256KW", n.ALG_ML_DSA_44: "ML-DSA-44", n.ALG_ML_DSA_65: "ML-DSA-65",
+            n.ALG_HMAC256: "HMAC-256",
+            n.ALG_A128KW: "A128KW",
+            n.ALG_A192KW: "A192KW",
+            n.ALG_A256KW: "A256KW",
+            n.ALG_ML_DSA_44: "ML-DSA-44",
+            n.ALG_ML_DSA_65: "ML-DSA-65",
             n.ALG_HSS_LMS: "HSS-LMS",
         }.get(self.alg, "HSS-LMS" if self.kty == n.KTY_HSS_LMS else "symmetric")
 

@@ -6,8 +6,11 @@ from suitup.errors import USAGE, Failure
 from suitup.keys.model import Key, from_cose_key
 
 ROLES = {
-    "app": n.ROLE_APP, "firmware": n.ROLE_FIRMWARE, "trust": n.ROLE_TRUST,
-    "updater": n.ROLE_UPDATER, "delegate": n.ROLE_DELEGATE,
+    "app": n.ROLE_APP,
+    "firmware": n.ROLE_FIRMWARE,
+    "trust": n.ROLE_TRUST,
+    "updater": n.ROLE_UPDATER,
+    "delegate": n.ROLE_DELEGATE,
 }
 
 
@@ -23,7 +26,9 @@ def parse_roles(text: str) -> int:
     total = 0
     for name in text.split(","):
         if name.strip() not in ROLES:
-            raise Failure(f"role {name!r} is not known", hint="one of " + ", ".join(ROLES), code=USAGE)
+            raise Failure(
+                f"role {name!r} is not known", hint="one of " + ", ".join(ROLES), code=USAGE
+            )
         total |= ROLES[name.strip()]
     return total
 
@@ -46,7 +51,9 @@ def trust_store(entries) -> bytes:
 def read_trust_store(data: bytes) -> list[tuple[Key, int]]:
     """The keys of a trust store with their roles."""
     return [
-        (from_cose_key({label: value for label, value in item.items() if label != n.KEY_ROLES}),
-         item.get(n.KEY_ROLES, n.ROLE_APP))
+        (
+            from_cose_key({label: value for label, value in item.items() if label != n.KEY_ROLES}),
+            item.get(n.KEY_ROLES, n.ROLE_APP),
+        )
         for item in cbor.decode(data, sort=False)
     ]

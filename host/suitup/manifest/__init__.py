@@ -11,4 +11,13 @@ from suitup.manifest.model import (
     seal,
 )
 
-__all__ = ["Command", "Digest", "Envelope", "Manifest", "Sequence", "StructureError", "Text", "seal"]
+__all__ = [
+    "Command",
+    "Digest",
+    "Envelope",
+    "Manifest",
+    "Sequence",
+    "StructureError",
+    "Text",
+    "seal",
+]

@@ -30,7 +30,10 @@ def _json(value):
     if isinstance(value, bytes):
         return "h:" + value.hex()
     if isinstance(value, Digest):
-        return {"algorithm": labels.name(labels.ALGORITHMS, value.algorithm), "digest": value.value.hex()}
+        return {
+            "algorithm": labels.name(labels.ALGORITHMS, value.algorithm),
+            "digest": value.value.hex(),
+        }
     if isinstance(value, Sequence):
         return _sequence(value)
     if isinstance(value, dict):
@@ -53,8 +56,10 @@ def _parameter(number, value):
 
 
 def _parameters(parameters):
-    return {labels.name(labels.PARAMETERS, number): _parameter(number, value)
-            for number, value in parameters.items()}
+    return {
+        labels.name(labels.PARAMETERS, number): _parameter(number, value)
+        for number, value in parameters.items()
+    }
 
 
 def _argument(command):
@@ -67,13 +72,20 @@ def _argument(command):
 
 
 def _sequence(sequence):
-    return [{"command": command.name, "number": command.number, "argument": _argument(command)}
-            for command in sequence]
+    return [
+        {"command": command.name, "number": command.number, "argument": _argument(command)}
+        for command in sequence
+    ]
 
 
 def block_summary(data: bytes) -> dict:
     """Kind, algorithm and key id of an authentication block, as far as it can be read; says nothing about truth."""
-    kinds = {n.TAG_SIGN1: "COSE_Sign1", n.TAG_MAC0: "COSE_Mac0", n.TAG_SIGN: "COSE_Sign", n.TAG_MAC: "COSE_Mac"}
+    kinds = {
+        n.TAG_SIGN1: "COSE_Sign1",
+        n.TAG_MAC0: "COSE_Mac0",
+        n.TAG_SIGN: "COSE_Sign",
+        n.TAG_MAC: "COSE_Mac",
+    }
     try:
         item = cbor2.loads(data)
         out = {"kind": kinds.get(item.tag, f"tag {item.tag}")}
@@ -120,15 +132,27 @@ def as_json(envelope: Envelope) -> dict:
             held = envelope.member(number)
             sequences[labels.MANIFEST[number]] = _sequence(held) if held is not None else "severed"
     if severed:
-        out["severed"] = {labels.MANIFEST[number]: {
-            **_json(digest), "present": envelope.member(number) is not None}
-            for number, digest in severed.items()}
+        out["severed"] = {
+            labels.MANIFEST[number]: {
+                **_json(digest),
+                "present": envelope.member(number) is not None,
+            }
+            for number, digest in severed.items()
+        }
     text = _text_of(envelope)
     if text is not None:
-        out["text"] = {language: {_key(key) or "manifest": {
-            labels.name(labels.COMPONENT_TEXT if key else labels.TEXT, label): each
-            for label, each in texts.items()} if isinstance(texts, dict) else _json(texts)
-            for key, texts in sections.items()} for language, sections in text.languages.items()}
+        out["text"] = {
+            language: {
+                _key(key) or "manifest": {
+                    labels.name(labels.COMPONENT_TEXT if key else labels.TEXT, label): each
+                    for label, each in texts.items()
+                }
+                if isinstance(texts, dict)
+                else _json(texts)
+                for key, texts in sections.items()
+            }
+            for language, sections in text.languages.items()
+        }
     if envelope.payloads:
         out["integrated"] = {uri: len(data) for uri, data in envelope.payloads.items()}
     unknown = [*manifest.other, *(k for k in envelope.members if k not in labels.ENVELOPE)]
@@ -173,8 +197,10 @@ def _index(argument, names):
     if argument is True:
         return "all"
     indices = argument if isinstance(argument, list) else [argument]
-    return ", ".join(f"{each} {names[each]}" if isinstance(each, int) and 0 <= each < len(names) else str(each)
-                     for each in indices)
+    return ", ".join(
+        f"{each} {names[each]}" if isinstance(each, int) and 0 <= each < len(names) else str(each)
+        for each in indices
+    )
 
 
 def _value(number, value):
@@ -194,7 +220,9 @@ def tree(envelope: Envelope) -> str:
     out = [f"envelope{'' if envelope.tagged else ' (untagged)'}"]
     for block in envelope.blocks:
         summary = block_summary(block)
-        out.append(f"  {summary['kind']} {summary.get('algorithm', '')} key {summary.get('key', 'not named')}")
+        out.append(
+            f"  {summary['kind']} {summary.get('algorithm', '')} key {summary.get('key', 'not named')}"
+        )
     if not envelope.blocks:
         out.append("  not signed")
     state = "" if envelope.digest_matches() else "  DOES NOT MATCH the manifest"
@@ -220,7 +248,13 @@ def tree(envelope: Envelope) -> str:
         if number not in manifest.sequences:
             continue
         held, severed = envelope.member(number), isinstance(manifest.sequences[number], Digest)
-        state = "" if not severed else " (severed)" if held is not None else " (severed, not in this envelope)"
+        state = (
+            ""
+            if not severed
+            else " (severed)"
+            if held is not None
+            else " (severed, not in this envelope)"
+        )
         out += [f"  {labels.MANIFEST[number]}{state}", *_lines(held or (), names, 2)]
     text = _text_of(envelope)
     if text is not None:
@@ -228,7 +262,7 @@ def tree(envelope: Envelope) -> str:
             out.append(f"  text, {language}")
             for key, texts in sections.items():
                 table = labels.COMPONENT_TEXT if key else labels.TEXT
-                for label, each in (texts.items() if isinstance(texts, dict) else ()):
+                for label, each in texts.items() if isinstance(texts, dict) else ():
                     where = f"{component_name(key)} " if key else ""
                     out.append(f"    {where}{labels.name(table, label)}: {each!r}")
     elif manifest.text is not None:

@@ -24,7 +24,7 @@ def edn(data: bytes, indent="  ") -> str:
             raise ValueError("a break outside of an indefinite item")
     except (cbor2.CBORError, ValueError, RecursionError) as error:
         return f"h'{bytes(data).hex()}'  / {error} /"
-    rest = bytes(data)[stream.tell():]
+    rest = bytes(data)[stream.tell() :]
     out = _show(item, _envelope_context(item), "", indent)
     if rest:
         out += f"\nh'{rest.hex()}'  / {len(rest)} trailing bytes /"
@@ -41,19 +41,40 @@ def _envelope_context(item):
 # what stands inside: {context: ({key: context of its value}, table of names)}
 _SEQUENCES = {number: "sequence" for number in labels.SEQUENCES}
 _CONTEXTS = {
-    "envelope": ({n.ENV_AUTHENTICATION: "wrapper", n.ENV_MANIFEST: "manifest", n.M_TEXT: "text",
-                  **_SEQUENCES}, labels.ENVELOPE),
-    "manifest": ({n.M_COMMON: "common", n.M_TEXT: "text", n.M_SET_VERSION: "cbor", **_SEQUENCES},
-                 labels.MANIFEST),
+    "envelope": (
+        {
+            n.ENV_AUTHENTICATION: "wrapper",
+            n.ENV_MANIFEST: "manifest",
+            n.M_TEXT: "text",
+            **_SEQUENCES,
+        },
+        labels.ENVELOPE,
+    ),
+    "manifest": (
+        {n.M_COMMON: "common", n.M_TEXT: "text", n.M_SET_VERSION: "cbor", **_SEQUENCES},
+        labels.MANIFEST,
+    ),
     "common": ({n.COMMON_SHARED_SEQUENCE: "sequence"}, labels.COMMON),
-    "parameters": ({n.P_IMAGE_DIGEST: "cbor", n.P_ENCRYPTION_INFO: "cose", n.P_VERSION: "cbor",
-                    n.P_WAIT_INFO: "cbor", n.P_COMPONENT_METADATA: "cbor"}, labels.PARAMETERS),
+    "parameters": (
+        {
+            n.P_IMAGE_DIGEST: "cbor",
+            n.P_ENCRYPTION_INFO: "cose",
+            n.P_VERSION: "cbor",
+            n.P_WAIT_INFO: "cbor",
+            n.P_COMPONENT_METADATA: "cbor",
+        },
+        labels.PARAMETERS,
+    ),
     "texts": ({}, labels.TEXT),
     "component-texts": ({}, labels.COMPONENT_TEXT),
 }
-_ARGUMENTS = {n.C_OVERRIDE_PARAMETERS: "parameters", n.C_SET_PARAMETERS: "parameters",
-              n.C_TRY_EACH: "sequences", n.C_RUN_SEQUENCE: "sequence",
-              n.C_OVERRIDE_MULTIPLE: "many-parameters"}
+_ARGUMENTS = {
+    n.C_OVERRIDE_PARAMETERS: "parameters",
+    n.C_SET_PARAMETERS: "parameters",
+    n.C_TRY_EACH: "sequences",
+    n.C_RUN_SEQUENCE: "sequence",
+    n.C_OVERRIDE_MULTIPLE: "many-parameters",
+}
 
 
 def _show(item, context, pad, indent) -> str:
@@ -71,8 +92,12 @@ def _show(item, context, pad, indent) -> str:
         if context == "sequence":
             return _sequence(item, pad, indent)
         if context == "wrapper":
-            parts = [_bytes(each, "cose" if at else "cbor", inner, indent) if isinstance(each, bytes)
-                     else _show(each, None, inner, indent) for at, each in enumerate(item)]
+            parts = [
+                _bytes(each, "cose" if at else "cbor", inner, indent)
+                if isinstance(each, bytes)
+                else _show(each, None, inner, indent)
+                for at, each in enumerate(item)
+            ]
         else:
             within = "sequence" if context == "sequences" else None
             parts = [_show(each, within, inner, indent) for each in item]
@@ -106,7 +131,9 @@ def _map(item, context, pad, indent):
         elif context == "texts" and isinstance(key, tuple):
             within = "component-texts"
         comment = f"/ {names[key]} / " if isinstance(key, int) and key in names else ""
-        parts.append(f"{comment}{_show(key, None, inner, indent)}: {_show(value, within, inner, indent)}")
+        parts.append(
+            f"{comment}{_show(key, None, inner, indent)}: {_show(value, within, inner, indent)}"
+        )
     return _wrap("{", parts, "}", pad, inner)
 
 
@@ -145,8 +172,9 @@ def _cose(item, pad, indent):
         parts = []
         for at, each in enumerate(item.value):
             opened = at == 0 and isinstance(each, bytes) and each
-            parts.append(_bytes(each, "cbor", inner, indent) if opened else
-                         _show(each, None, inner, indent))
+            parts.append(
+                _bytes(each, "cbor", inner, indent) if opened else _show(each, None, inner, indent)
+            )
         return f"{item.tag}(" + _wrap("[", parts, "]", pad, inner) + ")"
     return _show(item, None, pad, indent)
 

@@ -15,18 +15,35 @@ ERROR, WARNING = "error", "warning"
 
 # what each command reads from the parameters; a condition without its parameter fails
 _NEEDS = {
-    n.C_VENDOR_ID: n.P_VENDOR_ID, n.C_CLASS_ID: n.P_CLASS_ID, n.C_DEVICE_ID: n.P_DEVICE_ID,
-    n.C_IMAGE_MATCH: n.P_IMAGE_DIGEST, n.C_IMAGE_NOT_MATCH: n.P_IMAGE_DIGEST,
-    n.C_COMPONENT_SLOT: n.P_COMPONENT_SLOT, n.C_CHECK_CONTENT: n.P_CONTENT, n.C_WRITE: n.P_CONTENT,
-    n.C_FETCH: n.P_URI, n.C_COPY: n.P_SOURCE_COMPONENT, n.C_SWAP: n.P_SOURCE_COMPONENT,
-    n.C_USE_BEFORE: n.P_USE_BEFORE, n.C_MINIMUM_BATTERY: n.P_MINIMUM_BATTERY,
-    n.C_UPDATE_AUTHORIZED: n.P_UPDATE_PRIORITY, n.C_VERSION: n.P_VERSION, n.C_WAIT: n.P_WAIT_INFO,
+    n.C_VENDOR_ID: n.P_VENDOR_ID,
+    n.C_CLASS_ID: n.P_CLASS_ID,
+    n.C_DEVICE_ID: n.P_DEVICE_ID,
+    n.C_IMAGE_MATCH: n.P_IMAGE_DIGEST,
+    n.C_IMAGE_NOT_MATCH: n.P_IMAGE_DIGEST,
+    n.C_COMPONENT_SLOT: n.P_COMPONENT_SLOT,
+    n.C_CHECK_CONTENT: n.P_CONTENT,
+    n.C_WRITE: n.P_CONTENT,
+    n.C_FETCH: n.P_URI,
+    n.C_COPY: n.P_SOURCE_COMPONENT,
+    n.C_SWAP: n.P_SOURCE_COMPONENT,
+    n.C_USE_BEFORE: n.P_USE_BEFORE,
+    n.C_MINIMUM_BATTERY: n.P_MINIMUM_BATTERY,
+    n.C_UPDATE_AUTHORIZED: n.P_UPDATE_PRIORITY,
+    n.C_VERSION: n.P_VERSION,
+    n.C_WAIT: n.P_WAIT_INFO,
     n.C_DEPENDENCY_INTEGRITY: n.P_IMAGE_DIGEST,
 }
 _WRITES = (n.C_FETCH, n.C_COPY, n.C_SWAP, n.C_WRITE)
 # SUIT_Shared_Sequence (Appendix A): conditions and these
-_SHARED_DIRECTIVES = (n.C_SET_COMPONENT_INDEX, n.C_RUN_SEQUENCE, n.C_TRY_EACH, n.C_OVERRIDE_PARAMETERS,
-                      n.C_SET_PARAMETERS, n.C_OVERRIDE_MULTIPLE, n.C_COPY_PARAMS)
+_SHARED_DIRECTIVES = (
+    n.C_SET_COMPONENT_INDEX,
+    n.C_RUN_SEQUENCE,
+    n.C_TRY_EACH,
+    n.C_OVERRIDE_PARAMETERS,
+    n.C_SET_PARAMETERS,
+    n.C_OVERRIDE_MULTIPLE,
+    n.C_COPY_PARAMS,
+)
 _DIGEST_OVERHEAD = 4  # bytes of a SUIT_Digest beside the digest (8.6)
 
 
@@ -46,7 +63,9 @@ class _State:
     """What is known at a point of a sequence."""
 
     index: object = 0
-    values: list = field(default_factory=list)  # per component {parameter: value, or None when not certain}
+    values: list = field(
+        default_factory=list
+    )  # per component {parameter: value, or None when not certain}
 
     def copy(self):
         return _State(self.index, [dict(each) for each in self.values])
@@ -92,52 +111,107 @@ class _Linter:
     def _envelope(self):
         envelope = self.envelope
         if not envelope.digest_matches():
-            self.add(ERROR, "envelope", "the digest is not that of the manifest",
-                     "it was changed after the digest was taken", "sign it again")
+            self.add(
+                ERROR,
+                "envelope",
+                "the digest is not that of the manifest",
+                "it was changed after the digest was taken",
+                "sign it again",
+            )
         if not envelope.blocks:
-            self.add(ERROR, "envelope", "nobody signed it", "devices take only what a key they trust signed",
-                     "suitup sign")
+            self.add(
+                ERROR,
+                "envelope",
+                "nobody signed it",
+                "devices take only what a key they trust signed",
+                "suitup sign",
+            )
         if not envelope.tagged:
-            self.add(WARNING, "envelope", "tag 107 is missing", "a file cannot be recognised by its first bytes")
+            self.add(
+                WARNING,
+                "envelope",
+                "tag 107 is missing",
+                "a file cannot be recognised by its first bytes",
+            )
         severed = self.manifest.severed()
         for number, data in envelope.members.items():
             where = labels.name(labels.ENVELOPE, number)
             if number not in severed:
-                self.add(WARNING, where, "this member is in the envelope but the manifest has no digest of it",
-                         "it is not signed, and devices pass over it")
+                self.add(
+                    WARNING,
+                    where,
+                    "this member is in the envelope but the manifest has no digest of it",
+                    "it is not signed, and devices pass over it",
+                )
             elif envelope.member(number) is None:
-                self.add(ERROR, where, "the severed member does not match its digest",
-                         "it was changed after signing")
+                self.add(
+                    ERROR,
+                    where,
+                    "the severed member does not match its digest",
+                    "it was changed after signing",
+                )
             elif len(data) < len(severed[number].value) + _DIGEST_OVERHEAD:
-                self.add(WARNING, where, "the member is smaller than the digest that stands for it",
-                         "severing it makes the manifest larger (8.6)", "keep it in the manifest")
+                self.add(
+                    WARNING,
+                    where,
+                    "the member is smaller than the digest that stands for it",
+                    "severing it makes the manifest larger (8.6)",
+                    "keep it in the manifest",
+                )
         for number in severed:
             if number not in envelope.members and number in labels.SEQUENCES:
-                self.add(ERROR, labels.MANIFEST[number], "the member is severed and not in this envelope",
-                         "this procedure cannot run", "use the complete envelope")
+                self.add(
+                    ERROR,
+                    labels.MANIFEST[number],
+                    "the member is severed and not in this envelope",
+                    "this procedure cannot run",
+                    "use the complete envelope",
+                )
 
     def _members(self):
         manifest = self.manifest
         if manifest.version != 1:
-            self.add(ERROR, "manifest", f"format version {manifest.version}", "devices read version 1")
+            self.add(
+                ERROR, "manifest", f"format version {manifest.version}", "devices read version 1"
+            )
         if len(self.envelope.manifest_bytes) > n.MAX_MANIFEST:
-            self.add(ERROR, "manifest", f"{len(self.envelope.manifest_bytes)} bytes",
-                     f"devices take at most {n.MAX_MANIFEST}", "sever the text, use fewer components")
+            self.add(
+                ERROR,
+                "manifest",
+                f"{len(self.envelope.manifest_bytes)} bytes",
+                f"devices take at most {n.MAX_MANIFEST}",
+                "sever the text, use fewer components",
+            )
         count = len(manifest.components)
         if not count and not manifest.dependencies:
             self.add(ERROR, "components", "no component is listed", "there is nothing to work on")
         if count > n.MAX_COMPONENTS:
-            self.add(ERROR, "components", f"{count} components", f"devices take at most {n.MAX_COMPONENTS}")
+            self.add(
+                ERROR,
+                "components",
+                f"{count} components",
+                f"devices take at most {n.MAX_COMPONENTS}",
+            )
         if len(set(manifest.components)) < count:
             self.add(WARNING, "components", "a component is listed twice")
         for index, identifier in enumerate(manifest.components):
-            if any(part in (b"", b".", b"..") or b"/" in part or b"\0" in part for part in identifier) \
-                    and identifier[:1] == (b"file",):
-                self.add(ERROR, self.name(index), "the file name cannot be stored",
-                         "empty parts, `.`, `..`, `/` and NUL are refused")
+            if any(
+                part in (b"", b".", b"..") or b"/" in part or b"\0" in part for part in identifier
+            ) and identifier[:1] == (b"file",):
+                self.add(
+                    ERROR,
+                    self.name(index),
+                    "the file name cannot be stored",
+                    "empty parts, `.`, `..`, `/` and NUL are refused",
+                )
         for number in (*manifest.other, *manifest.common_other):
             if number != n.M_MUD:
-                self.add(ERROR, "manifest", f"unknown member {number}", "a device refuses what it does not know")
+                self.add(
+                    ERROR,
+                    "manifest",
+                    f"unknown member {number}",
+                    "a device refuses what it does not know",
+                )
         if manifest.reference_uri is not None and len(manifest.reference_uri.encode()) > n.MAX_URI:
             self.add(ERROR, "reference-uri", f"longer than {n.MAX_URI} bytes")
         if not isinstance(manifest.sequence_number, int) or manifest.sequence_number < 0:
@@ -148,16 +222,24 @@ class _Linter:
     def _sequences(self):
         state = _State(0, [{} for _ in self.manifest.components])
         if self.manifest.shared is None:
-            self.add(ERROR, "shared", "there is no shared sequence",
-                     "vendor and class have to be checked before anything else")
+            self.add(
+                ERROR,
+                "shared",
+                "there is no shared sequence",
+                "vendor and class have to be checked before anything else",
+            )
         else:
             self._start(self.manifest.shared, "shared")
             self._walk(self.manifest.shared, state, "shared", "shared", 0)
             for number, word in ((n.C_VENDOR_ID, "vendor"), (n.C_CLASS_ID, "class")):
                 if number not in self.conditions:
-                    self.add(ERROR, "shared", f"the {word} is not checked",
-                             "any device that trusts the signer would take this update",
-                             "the compatibility check template: override-parameters, then the condition")
+                    self.add(
+                        ERROR,
+                        "shared",
+                        f"the {word} is not checked",
+                        "any device that trusts the signer would take this update",
+                        "the compatibility check template: override-parameters, then the condition",
+                    )
         if not self.manifest.sequences:
             self.add(ERROR, "manifest", "there is no command sequence", "nothing would be done")
         for number in labels.SEQUENCES:
@@ -170,15 +252,26 @@ class _Linter:
     def _start(self, sequence, where):
         if not sequence:
             self.add(WARNING, where, "the sequence is empty")
-        elif len(self.manifest.components) + len(self.manifest.dependencies) > 1 \
-                and sequence[0].number != n.C_SET_COMPONENT_INDEX:
-            self.add(ERROR, where, "the sequence does not begin with set-component-index",
-                     "with more than one component each must (6.2)")
+        elif (
+            len(self.manifest.components) + len(self.manifest.dependencies) > 1
+            and sequence[0].number != n.C_SET_COMPONENT_INDEX
+        ):
+            self.add(
+                ERROR,
+                where,
+                "the sequence does not begin with set-component-index",
+                "with more than one component each must (6.2)",
+            )
 
     def _walk(self, sequence, state, section, where, depth):
         """Follow `sequence`, changing `state`; True when it can fail softly (holds a condition)."""
         if depth > n.MAX_NESTING:
-            self.add(ERROR, where, "sequences are nested too deep", f"devices follow {n.MAX_NESTING} levels")
+            self.add(
+                ERROR,
+                where,
+                "sequences are nested too deep",
+                f"devices follow {n.MAX_NESTING} levels",
+            )
             return True
         can_fail = ended = False
         for position, command in enumerate(sequence):
@@ -194,20 +287,38 @@ class _Linter:
         number = command.number
         if number not in labels.COMMANDS:
             custom = number < 0
-            self.add(ERROR, at, f"{'custom' if custom else 'unknown'} command {number}",
-                     "a device refuses what it does not know")
+            self.add(
+                ERROR,
+                at,
+                f"{'custom' if custom else 'unknown'} command {number}",
+                "a device refuses what it does not know",
+            )
             return True
-        if section == "shared" and number not in labels.CONDITIONS and number not in _SHARED_DIRECTIVES:
-            self.add(ERROR, at, f"{command.name} may not stand in the shared sequence",
-                     "it holds conditions, parameters and control flow only (Appendix A)")
+        if (
+            section == "shared"
+            and number not in labels.CONDITIONS
+            and number not in _SHARED_DIRECTIVES
+        ):
+            self.add(
+                ERROR,
+                at,
+                f"{command.name} may not stand in the shared sequence",
+                "it holds conditions, parameters and control flow only (Appendix A)",
+            )
         if command.is_condition:
             self.conditions.add(number)
         if number == n.C_SET_COMPONENT_INDEX:
             self._select(command.argument, state, at)
         elif number in (n.C_OVERRIDE_PARAMETERS, n.C_SET_PARAMETERS):
             for index in state.selected():
-                self._set(state.values[index], command.argument, at, section, depth,
-                          number == n.C_OVERRIDE_PARAMETERS)
+                self._set(
+                    state.values[index],
+                    command.argument,
+                    at,
+                    section,
+                    depth,
+                    number == n.C_OVERRIDE_PARAMETERS,
+                )
         elif number == n.C_OVERRIDE_MULTIPLE:
             for index, each in command.argument.items():
                 if isinstance(index, int) and 0 <= index < len(state.values):
@@ -227,7 +338,9 @@ class _Linter:
         chosen = argument if isinstance(argument, list) else [argument]
         if argument is True:
             pass
-        elif not chosen or any(isinstance(each, bool) or not isinstance(each, int) for each in chosen):
+        elif not chosen or any(
+            isinstance(each, bool) or not isinstance(each, int) for each in chosen
+        ):
             self.add(ERROR, at, "the index is not a number, a list of numbers or true")
             return
         else:
@@ -240,11 +353,20 @@ class _Linter:
     def _set(self, values, parameters, at, section, depth, replace):
         for number, value in parameters.items():
             if number not in labels.PARAMETERS:
-                self.add(ERROR, at, f"unknown parameter {number}", "a device refuses what it does not know")
+                self.add(
+                    ERROR,
+                    at,
+                    f"unknown parameter {number}",
+                    "a device refuses what it does not know",
+                )
                 continue
             if number == n.P_SOFT_FAILURE and depth == 0:
-                self.add(ERROR, at, "soft-failure is set outside try-each and run-sequence",
-                         "that aborts (8.4.8.15)")
+                self.add(
+                    ERROR,
+                    at,
+                    "soft-failure is set outside try-each and run-sequence",
+                    "that aborts (8.4.8.15)",
+                )
             if number in (n.P_VENDOR_ID, n.P_CLASS_ID, n.P_DEVICE_ID):
                 self._identifier(number, value, at)
             if number == n.P_IMAGE_DIGEST:
@@ -252,15 +374,27 @@ class _Linter:
                     self.add(ERROR, at, "image-digest is not a SUIT_Digest")
                 elif value.algorithm != n.ALG_SHA256:
                     known = value.algorithm in labels.ALGORITHMS
-                    self.add(WARNING if known else ERROR, at,
-                             f"the digest uses {labels.name(labels.ALGORITHMS, value.algorithm)}",
-                             "only SHA-256 is on every device")
+                    self.add(
+                        WARNING if known else ERROR,
+                        at,
+                        f"the digest uses {labels.name(labels.ALGORITHMS, value.algorithm)}",
+                        "only SHA-256 is on every device",
+                    )
             if number == n.P_URI and isinstance(value, str) and len(value.encode()) > n.MAX_URI:
                 self.add(ERROR, at, f"the URI is longer than {n.MAX_URI} bytes")
-            if number == n.P_IMAGE_SIZE and self.slot_size and isinstance(value, int) \
-                    and value > self.slot_size:
-                self.add(ERROR, at, f"the image is {value} bytes", f"a slot holds {self.slot_size}",
-                         "make the app smaller, or use a board with larger slots")
+            if (
+                number == n.P_IMAGE_SIZE
+                and self.slot_size
+                and isinstance(value, int)
+                and value > self.slot_size
+            ):
+                self.add(
+                    ERROR,
+                    at,
+                    f"the image is {value} bytes",
+                    f"a slot holds {self.slot_size}",
+                    "make the app smaller, or use a board with larger slots",
+                )
             if replace or number not in values:
                 values[number] = value
 
@@ -272,8 +406,12 @@ class _Linter:
         elif not isinstance(value, bytes) or len(value) != 16:
             self.add(ERROR, at, f"{word} is not a UUID of 16 bytes")
         elif value[6] >> 4 not in (3, 4, 5):
-            self.add(WARNING, at, f"{word} is a UUID of version {value[6] >> 4}",
-                     "versions 3, 4 and 5 are allowed (8.4.8.2)")
+            self.add(
+                WARNING,
+                at,
+                f"{word} is a UUID of version {value[6] >> 4}",
+                "versions 3, 4 and 5 are allowed (8.4.8.2)",
+            )
 
     def _try_each(self, branches, state, section, at, depth):
         if not isinstance(branches, list) or len(branches) < 1:
@@ -286,11 +424,18 @@ class _Linter:
         for position, branch in enumerate(branches):
             where = f"{at}, branch {position}"
             if certain:
-                self.add(WARNING, where, "this branch is unreachable", "the one before it cannot fail",
-                         "put a condition into the branch before it, or remove this one")
+                self.add(
+                    WARNING,
+                    where,
+                    "this branch is unreachable",
+                    "the one before it cannot fail",
+                    "put a condition into the branch before it, or remove this one",
+                )
                 break
             inner = state.copy()
-            can_fail = False if branch is None else self._walk(branch, inner, section, where, depth + 1)
+            can_fail = (
+                False if branch is None else self._walk(branch, inner, section, where, depth + 1)
+            )
             if branch is None and position < len(branches) - 1:
                 self.add(ERROR, where, "nil is not the last branch")
             outcomes.append(inner)
@@ -301,8 +446,11 @@ class _Linter:
     def _run(self, sequence, state, section, at, depth):
         inner = state.copy()
         can_fail = self._walk(sequence, inner, section, at, depth + 1)
-        soft = any(command.number == n.C_OVERRIDE_PARAMETERS
-                   and command.argument.get(n.P_SOFT_FAILURE) is True for command in sequence)
+        soft = any(
+            command.number == n.C_OVERRIDE_PARAMETERS
+            and command.argument.get(n.P_SOFT_FAILURE) is True
+            for command in sequence
+        )
         self._join(state, [state.copy(), inner] if soft else [inner])
         return can_fail and not soft
 
@@ -313,15 +461,23 @@ class _Linter:
             each = [outcome.values[index] for outcome in outcomes]
             common = set(each[0]).intersection(*each[1:])
             state.values[index] = {
-                number: each[0][number] if all(one[number] == each[0][number] for one in each) else None
-                for number in common}
+                number: each[0][number]
+                if all(one[number] == each[0][number] for one in each)
+                else None
+                for number in common
+            }
 
     def _act(self, number, index, values, section, at):
         needed = _NEEDS.get(number)
         if needed is not None and needed not in values:
             what = labels.PARAMETERS[needed]
-            self.add(ERROR, at, f"{what} is never set for {self.name(index)}",
-                     "the command fails without it", f"set {what} with override-parameters before")
+            self.add(
+                ERROR,
+                at,
+                f"{what} is never set for {self.name(index)}",
+                "the command fails without it",
+                f"set {what} with override-parameters before",
+            )
         if number in (n.C_COPY, n.C_SWAP):
             source = values.get(n.P_SOURCE_COMPONENT)
             if isinstance(source, int) and not 0 <= source < len(self.manifest.components):
@@ -342,9 +498,13 @@ class _Linter:
 
     def _fetch(self, index, values, at):
         if n.P_IMAGE_SIZE not in values:
-            self.add(WARNING, at, f"image-size is not set for {self.name(index)}",
-                     "a device cannot refuse an image that does not fit before it has written it",
-                     "set image-size beside image-digest")
+            self.add(
+                WARNING,
+                at,
+                f"image-size is not set for {self.name(index)}",
+                "a device cannot refuse an image that does not fit before it has written it",
+                "set image-size beside image-digest",
+            )
         uri = values.get(n.P_URI)
         if not isinstance(uri, str):
             return
@@ -353,25 +513,43 @@ class _Linter:
             data = self.envelope.payloads.get(uri)
             digest, size = values.get(n.P_IMAGE_DIGEST), values.get(n.P_IMAGE_SIZE)
             if data is None:
-                self.add(ERROR, at, f"there is no integrated payload {uri!r}", "it cannot be fetched")
+                self.add(
+                    ERROR, at, f"there is no integrated payload {uri!r}", "it cannot be fetched"
+                )
             elif n.P_ENCRYPTION_INFO not in values:
                 if isinstance(digest, Digest) and not digest.matches(data):
-                    self.add(ERROR, at, f"the integrated payload {uri!r} does not have the image digest")
+                    self.add(
+                        ERROR, at, f"the integrated payload {uri!r} does not have the image digest"
+                    )
                 elif isinstance(size, int) and size != len(data):
-                    self.add(ERROR, at, f"the integrated payload {uri!r} has {len(data)} bytes",
-                             f"image-size says {size}")
+                    self.add(
+                        ERROR,
+                        at,
+                        f"the integrated payload {uri!r} has {len(data)} bytes",
+                        f"image-size says {size}",
+                    )
 
     # what only the whole tells
 
     def _after(self):
         for index, at in self.written.items():
-            self.add(ERROR, at, f"{self.name(index)} is written, but its digest is never checked",
-                     "payloads are not signed: what was fetched may be anything, and a board arms "
-                     "only what an image-match covers", "add image-match after it")
+            self.add(
+                ERROR,
+                at,
+                f"{self.name(index)} is written, but its digest is never checked",
+                "payloads are not signed: what was fetched may be anything, and a board arms "
+                "only what an image-match covers",
+                "add image-match after it",
+            )
         for index, at in self.invoked:
             if index not in self.matched:
-                self.add(ERROR, at, f"{self.name(index)} is invoked, but its digest is never checked",
-                         "a board invokes only what an image-match covers", "add image-match to validate")
+                self.add(
+                    ERROR,
+                    at,
+                    f"{self.name(index)} is invoked, but its digest is never checked",
+                    "a board invokes only what an image-match covers",
+                    "add image-match to validate",
+                )
         if n.M_INSTALL in self.manifest.sequences or n.M_PAYLOAD_FETCH in self.manifest.sequences:
             for index in range(len(self.manifest.components)):
                 if index not in self.touched and index not in self.matched:
@@ -391,8 +569,11 @@ class _Linter:
         for language, sections in text.languages.items():
             for key in sections:
                 if key != "" and key not in self.manifest.components:
-                    self.add(WARNING, f"text, {language}",
-                             f"{component_name(key)} is described but not listed (8.4.4)")
+                    self.add(
+                        WARNING,
+                        f"text, {language}",
+                        f"{component_name(key)} is described but not listed (8.4.4)",
+                    )
 
 
 def lint(data: bytes, slot_size=None, above=None) -> list[Finding]:
@@ -403,11 +584,23 @@ def lint(data: bytes, slot_size=None, above=None) -> list[Finding]:
         manifest = envelope.manifest
         findings = _Linter(envelope, manifest, slot_size).run()
     except StructureError as error:
-        return [Finding(ERROR, "envelope", "not a strictly encoded envelope", str(error),
-                        "`suitup inspect --edn` shows whatever it is")]
+        return [
+            Finding(
+                ERROR,
+                "envelope",
+                "not a strictly encoded envelope",
+                str(error),
+                "`suitup inspect --edn` shows whatever it is",
+            )
+        ]
     if above is not None and manifest.sequence_number <= above:
-        findings.append(Finding(
-            ERROR, "manifest", f"sequence number {manifest.sequence_number} is not above {above}",
-            "devices that have the last release take it for the same one or refuse it",
-            "sign without --sequence, or with a higher one"))
+        findings.append(
+            Finding(
+                ERROR,
+                "manifest",
+                f"sequence number {manifest.sequence_number} is not above {above}",
+                "devices that have the last release take it for the same one or refuse it",
+                "sign without --sequence, or with a higher one",
+            )
+        )
     return sorted(findings, key=lambda finding: finding.level != ERROR)

@@ -10,15 +10,41 @@ from suitup.manifest import labels
 from suitup.manifest.verify import Refused, is_int, is_uint, read, read_digest
 
 _PROCEDURES = {
-    "update": (n.M_DEPENDENCY_RESOLUTION, n.M_PAYLOAD_FETCH, n.M_CANDIDATE_VERIFICATION, n.M_INSTALL, n.M_VALIDATE),
+    "update": (
+        n.M_DEPENDENCY_RESOLUTION,
+        n.M_PAYLOAD_FETCH,
+        n.M_CANDIDATE_VERIFICATION,
+        n.M_INSTALL,
+        n.M_VALIDATE,
+    ),
     "invocation": (n.M_VALIDATE, n.M_LOAD, n.M_INVOKE),
 }
-_MANAGEMENT_COMMANDS = (n.C_USE_BEFORE, n.C_IMAGE_NOT_MATCH, n.C_MINIMUM_BATTERY, n.C_UPDATE_AUTHORIZED,
-                        n.C_VERSION, n.C_WAIT, n.C_OVERRIDE_MULTIPLE, n.C_COPY_PARAMS)
-_MANAGEMENT_PARAMETERS = (n.P_USE_BEFORE, n.P_MINIMUM_BATTERY, n.P_UPDATE_PRIORITY, n.P_VERSION, n.P_WAIT_INFO,
-                          n.P_COMPONENT_METADATA)
-_SHARED = (n.C_SET_COMPONENT_INDEX, n.C_TRY_EACH, n.C_OVERRIDE_PARAMETERS, n.C_RUN_SEQUENCE,
-           n.C_OVERRIDE_MULTIPLE, n.C_COPY_PARAMS)
+_MANAGEMENT_COMMANDS = (
+    n.C_USE_BEFORE,
+    n.C_IMAGE_NOT_MATCH,
+    n.C_MINIMUM_BATTERY,
+    n.C_UPDATE_AUTHORIZED,
+    n.C_VERSION,
+    n.C_WAIT,
+    n.C_OVERRIDE_MULTIPLE,
+    n.C_COPY_PARAMS,
+)
+_MANAGEMENT_PARAMETERS = (
+    n.P_USE_BEFORE,
+    n.P_MINIMUM_BATTERY,
+    n.P_UPDATE_PRIORITY,
+    n.P_VERSION,
+    n.P_WAIT_INFO,
+    n.P_COMPONENT_METADATA,
+)
+_SHARED = (
+    n.C_SET_COMPONENT_INDEX,
+    n.C_TRY_EACH,
+    n.C_OVERRIDE_PARAMETERS,
+    n.C_RUN_SEQUENCE,
+    n.C_OVERRIDE_MULTIPLE,
+    n.C_COPY_PARAMS,
+)
 
 
 class _ConditionFailed(Refused):
@@ -49,6 +75,7 @@ def _is(test, what):
         if not test(value):
             raise _wrong(f"{what}: wrong type")
         return value
+
     return check
 
 
@@ -57,8 +84,11 @@ def _uuid(value):
 
 
 def _vendor(value):
-    return _uuid(value) or (isinstance(value, cbor.CBORTag) and value.tag == n.TAG_PEN
-                            and isinstance(value.value, bytes))
+    return _uuid(value) or (
+        isinstance(value, cbor.CBORTag)
+        and value.tag == n.TAG_PEN
+        and isinstance(value.value, bytes)
+    )
 
 
 def _wrapped(sort, then=lambda item: item):
@@ -66,12 +96,20 @@ def _wrapped(sort, then=lambda item: item):
         if not isinstance(value, bytes):
             raise _wrong("a parameter is not a byte string")
         return then(read(value, "a parameter", sort))
+
     return check
 
 
 def _version(item):
-    good = isinstance(item, list) and len(item) == 2 and is_int(item[0]) and 1 <= item[0] <= 5 \
-        and isinstance(item[1], list) and item[1] and all(map(is_int, item[1]))
+    good = (
+        isinstance(item, list)
+        and len(item) == 2
+        and is_int(item[0])
+        and 1 <= item[0] <= 5
+        and isinstance(item[1], list)
+        and item[1]
+        and all(map(is_int, item[1]))
+    )
     if not good:
         raise _wrong("version: wrong type")
     return item
@@ -87,13 +125,21 @@ _PARAMETERS = {
     n.P_CLASS_ID: _is(_uuid, "class-identifier"),
     n.P_DEVICE_ID: _is(_uuid, "device-identifier"),
     n.P_IMAGE_DIGEST: _wrapped(True, read_digest),
-    n.P_IMAGE_SIZE: _UINT, n.P_COMPONENT_SLOT: _UINT, n.P_SOURCE_COMPONENT: _UINT,
-    n.P_CONTENT: _BYTES, n.P_INVOKE_ARGS: _BYTES, n.P_FETCH_ARGUMENTS: _BYTES,
+    n.P_IMAGE_SIZE: _UINT,
+    n.P_COMPONENT_SLOT: _UINT,
+    n.P_SOURCE_COMPONENT: _UINT,
+    n.P_CONTENT: _BYTES,
+    n.P_INVOKE_ARGS: _BYTES,
+    n.P_FETCH_ARGUMENTS: _BYTES,
     n.P_URI: _is(lambda value: isinstance(value, str) and len(value.encode()) <= n.MAX_URI, "uri"),
-    n.P_STRICT_ORDER: _BOOL, n.P_SOFT_FAILURE: _BOOL,
+    n.P_STRICT_ORDER: _BOOL,
+    n.P_SOFT_FAILURE: _BOOL,
     n.P_ENCRYPTION_INFO: lambda value: (_wrapped(False)(value), value)[1],
-    n.P_USE_BEFORE: _UINT, n.P_MINIMUM_BATTERY: _UINT, n.P_UPDATE_PRIORITY: _INT,
-    n.P_VERSION: _wrapped(True, _version), n.P_WAIT_INFO: _wrapped(True),
+    n.P_USE_BEFORE: _UINT,
+    n.P_MINIMUM_BATTERY: _UINT,
+    n.P_UPDATE_PRIORITY: _INT,
+    n.P_VERSION: _wrapped(True, _version),
+    n.P_WAIT_INFO: _wrapped(True),
     n.P_COMPONENT_METADATA: _wrapped(True),
 }
 
@@ -134,7 +180,9 @@ class Machine:
         present = [number for number in _PROCEDURES[name] if self.opened.has(number)]
         for number in present:
             if number in self.opened.severed and number not in self.opened.members:
-                raise Refused("abort", f"{labels.MANIFEST[number]} is severed and not here", number)
+                raise Refused(
+                    "abort", f"{labels.MANIFEST[number]} is severed and not here", number
+                )
         for number in present:
             if self.opened.shared is not None:
                 self._section(n.S_SHARED, self.opened.shared)
@@ -169,8 +217,11 @@ class Machine:
             raise _abort("set-component-index must come first")
         frame.first_index = False
         condition = number in _CONDITIONS
-        if number not in labels.COMMANDS or not (condition or number in _DIRECTIVES or number in _STEERING) \
-                or (number in _MANAGEMENT_COMMANDS and not self.device.management):
+        if (
+            number not in labels.COMMANDS
+            or not (condition or number in _DIRECTIVES or number in _STEERING)
+            or (number in _MANAGEMENT_COMMANDS and not self.device.management)
+        ):
             raise _abort(f"command {number} is not known")
         if self.section == n.S_SHARED and not condition and number not in _SHARED:
             raise _abort(f"{labels.COMMANDS[number]} in the shared sequence")
@@ -236,7 +287,9 @@ class Machine:
         for number, value in item.items():
             if not is_int(number):
                 raise _wrong("a parameter is not an integer")
-            if number not in _PARAMETERS or (number in _MANAGEMENT_PARAMETERS and not self.device.management):
+            if number not in _PARAMETERS or (
+                number in _MANAGEMENT_PARAMETERS and not self.device.management
+            ):
                 raise _abort(f"parameter {number} is not known")
             out.append((number, _PARAMETERS[number](value)))
         return out
@@ -274,7 +327,12 @@ class Machine:
         if not isinstance(argument, dict) or not argument:
             raise _wrong("no components")
         for source, wanted in argument.items():
-            if not is_uint(source) or not isinstance(wanted, list) or not wanted or not all(map(is_int, wanted)):
+            if (
+                not is_uint(source)
+                or not isinstance(wanted, list)
+                or not wanted
+                or not all(map(is_int, wanted))
+            ):
                 raise _wrong("not a list of parameters")
             self.identifier(source)
             for number in wanted:
@@ -332,12 +390,17 @@ class Machine:
         self._same(index, n.P_DEVICE_ID, (self.device.device_id,))
 
     def _same(self, index, number, known):
-        if self.required(index, number, _ConditionFailed) not in [each for each in known if each is not None]:
+        if self.required(index, number, _ConditionFailed) not in [
+            each for each in known if each is not None
+        ]:
             raise _ConditionFailed(f"another {labels.PARAMETERS[number]}")
 
     def _matches(self, index):
         digest = self.required(index, n.P_IMAGE_DIGEST, _ConditionFailed)
-        content, size = self.contents.get(self.identifier(index)), self.value(index, n.P_IMAGE_SIZE)
+        content, size = (
+            self.contents.get(self.identifier(index)),
+            self.value(index, n.P_IMAGE_SIZE),
+        )
         if content is None or (size is not None and size != len(content)):
             return False
         return digest.matches(content)
@@ -356,8 +419,9 @@ class Machine:
 
     def check_content(self, index, frame):
         wanted = self.required(index, n.P_CONTENT, _ConditionFailed)
-        if (self.contents.get(self.identifier(index)) or b"") != wanted \
-                or self.contents.get(self.identifier(index)) is None:
+        if (self.contents.get(self.identifier(index)) or b"") != wanted or self.contents.get(
+            self.identifier(index)
+        ) is None:
             raise _ConditionFailed("other content")
 
     def abort(self, index, frame):
@@ -465,12 +529,26 @@ class Machine:
 
     def wait(self, index, frame):
         events = self.required(index, n.P_WAIT_INFO, _operation)
-        names = {1: "authorization", 2: "power", 3: "network", 4: "other-device-version", 5: "time",
-                 6: "time-of-day", 7: "day-of-week", 8: "time-of-day-utc", 9: "day-of-week-utc"}
+        names = {
+            1: "authorization",
+            2: "power",
+            3: "network",
+            4: "other-device-version",
+            5: "time",
+            6: "time-of-day",
+            7: "day-of-week",
+            8: "time-of-day-utc",
+            9: "day-of-week-utc",
+        }
         if not isinstance(events, dict) or not events:
             raise _wrong("not a map of events")
         for event, argument in events.items():
-            if event == 5 and self.device.now is not None and is_uint(argument) and argument <= self.device.now:
+            if (
+                event == 5
+                and self.device.now is not None
+                and is_uint(argument)
+                and argument <= self.device.now
+            ):
                 continue
             if names.get(event) not in self.device.wait_events:
                 raise _operation(f"event {event} does not happen")
@@ -485,14 +563,24 @@ _STEERING = {
     n.C_RUN_SEQUENCE: Machine.run_sequence,
 }
 _CONDITIONS = {
-    n.C_VENDOR_ID: Machine.same_vendor, n.C_CLASS_ID: Machine.same_class, n.C_DEVICE_ID: Machine.same_device,
-    n.C_IMAGE_MATCH: Machine.image_match, n.C_IMAGE_NOT_MATCH: Machine.image_not_match,
-    n.C_COMPONENT_SLOT: Machine.component_slot, n.C_CHECK_CONTENT: Machine.check_content,
-    n.C_ABORT: Machine.abort, n.C_USE_BEFORE: Machine.use_before,
-    n.C_MINIMUM_BATTERY: Machine.minimum_battery, n.C_UPDATE_AUTHORIZED: Machine.update_authorized,
+    n.C_VENDOR_ID: Machine.same_vendor,
+    n.C_CLASS_ID: Machine.same_class,
+    n.C_DEVICE_ID: Machine.same_device,
+    n.C_IMAGE_MATCH: Machine.image_match,
+    n.C_IMAGE_NOT_MATCH: Machine.image_not_match,
+    n.C_COMPONENT_SLOT: Machine.component_slot,
+    n.C_CHECK_CONTENT: Machine.check_content,
+    n.C_ABORT: Machine.abort,
+    n.C_USE_BEFORE: Machine.use_before,
+    n.C_MINIMUM_BATTERY: Machine.minimum_battery,
+    n.C_UPDATE_AUTHORIZED: Machine.update_authorized,
     n.C_VERSION: Machine.version,
 }
 _DIRECTIVES = {
-    n.C_FETCH: Machine.fetch, n.C_WRITE: Machine.write, n.C_COPY: Machine.copy, n.C_SWAP: Machine.swap,
-    n.C_INVOKE: Machine.invoke, n.C_WAIT: Machine.wait,
+    n.C_FETCH: Machine.fetch,
+    n.C_WRITE: Machine.write,
+    n.C_COPY: Machine.copy,
+    n.C_SWAP: Machine.swap,
+    n.C_INVOKE: Machine.invoke,
+    n.C_WAIT: Machine.wait,
 }

@@ -51,8 +51,13 @@ class Digest:
 
     @classmethod
     def from_item(cls, item) -> Digest:
-        _need(isinstance(item, list) and len(item) == 2 and isinstance(item[0], int)
-              and isinstance(item[1], bytes), "not a SUIT_Digest")
+        _need(
+            isinstance(item, list)
+            and len(item) == 2
+            and isinstance(item[0], int)
+            and isinstance(item[1], bytes),
+            "not a SUIT_Digest",
+        )
         return cls(item[1], item[0])
 
     def item(self):
@@ -105,8 +110,10 @@ def _parameters_in(item):
 
 
 def _parameters_out(parameters):
-    return {number: value.encode() if isinstance(value, Digest) else value
-            for number, value in parameters.items()}
+    return {
+        number: value.encode() if isinstance(value, Digest) else value
+        for number, value in parameters.items()
+    }
 
 
 class Sequence(list):
@@ -119,7 +126,10 @@ class Sequence(list):
         _need(depth <= n.MAX_NESTING, "command sequences are nested too deep")
         out = cls()
         for number, argument in zip(item[::2], item[1::2]):
-            _need(isinstance(number, int) and not isinstance(number, bool), "a command is not an integer")
+            _need(
+                isinstance(number, int) and not isinstance(number, bool),
+                "a command is not an integer",
+            )
             if number in (n.C_OVERRIDE_PARAMETERS, n.C_SET_PARAMETERS):
                 argument = _parameters_in(argument)
             elif number == n.C_OVERRIDE_MULTIPLE and isinstance(argument, dict):
@@ -128,7 +138,9 @@ class Sequence(list):
                 argument = cls.decode(argument, depth + 1)
             elif number == n.C_TRY_EACH:
                 _need(isinstance(argument, list), "try-each takes an array")
-                argument = [None if each is None else cls.decode(each, depth + 1) for each in argument]
+                argument = [
+                    None if each is None else cls.decode(each, depth + 1) for each in argument
+                ]
             out.append(Command(number, argument))
         return out
 
@@ -183,7 +195,9 @@ class Text:
         _need(isinstance(item, dict), "text is not a map")
         out = {}
         for language, entries in item.items():
-            _need(isinstance(language, str) and isinstance(entries, dict), "text has no language map")
+            _need(
+                isinstance(language, str) and isinstance(entries, dict), "text has no language map"
+            )
             sections = out[language] = {"": {}}
             for label, value in entries.items():
                 if isinstance(label, tuple | list):
@@ -236,8 +250,12 @@ class Manifest:
             common[n.COMMON_COMPONENTS] = [list(component) for component in self.components]
         if self.shared is not None:
             common[n.COMMON_SHARED_SEQUENCE] = self.shared.encode()
-        out = {n.M_VERSION: self.version, n.M_SEQUENCE_NUMBER: self.sequence_number,
-               n.M_COMMON: cbor.encode(common), **self.other}
+        out = {
+            n.M_VERSION: self.version,
+            n.M_SEQUENCE_NUMBER: self.sequence_number,
+            n.M_COMMON: cbor.encode(common),
+            **self.other,
+        }
         if self.reference_uri is not None:
             out[n.M_REFERENCE_URI] = self.reference_uri
         if self.component_id is not None:
@@ -248,8 +266,11 @@ class Manifest:
             out[number] = value.item() if isinstance(value, Digest) else value.encode()
         for number, value in ((n.M_TEXT, self.text), (n.M_COSWID, self.coswid)):
             if value is not None:
-                out[number] = value.item() if isinstance(value, Digest) else (
-                    value if isinstance(value, bytes) else value.encode())
+                out[number] = (
+                    value.item()
+                    if isinstance(value, Digest)
+                    else (value if isinstance(value, bytes) else value.encode())
+                )
         return out
 
     def encode(self) -> bytes:
@@ -265,15 +286,23 @@ class Manifest:
         _need(isinstance(common, dict), "common is not a map")
         shared = common.pop(n.COMMON_SHARED_SEQUENCE, None)
         components = common.pop(n.COMMON_COMPONENTS, [])
-        _need(isinstance(components, list) and all(
-            isinstance(each, list) and all(isinstance(part, bytes) for part in each)
-            for each in components), "components are not a list of identifiers")
+        _need(
+            isinstance(components, list)
+            and all(
+                isinstance(each, list) and all(isinstance(part, bytes) for part in each)
+                for each in components
+            ),
+            "components are not a list of identifiers",
+        )
         out = cls(
-            version=item.pop(n.M_VERSION), sequence_number=item.pop(n.M_SEQUENCE_NUMBER),
+            version=item.pop(n.M_VERSION),
+            sequence_number=item.pop(n.M_SEQUENCE_NUMBER),
             components=[tuple(each) for each in components],
             shared=None if shared is None else Sequence.decode(shared),
-            dependencies=common.pop(n.COMMON_DEPENDENCIES, {}), common_other=common,
-            reference_uri=item.pop(n.M_REFERENCE_URI, None))
+            dependencies=common.pop(n.COMMON_DEPENDENCIES, {}),
+            common_other=common,
+            reference_uri=item.pop(n.M_REFERENCE_URI, None),
+        )
         if n.M_COMPONENT_ID in item:
             out.component_id = tuple(item.pop(n.M_COMPONENT_ID))
         if n.M_SET_VERSION in item:
@@ -282,7 +311,9 @@ class Manifest:
             if number in item:
                 value = item.pop(number)
                 severed = isinstance(value, list) and number in labels.SEVERABLE
-                out.sequences[number] = Digest.from_item(value) if severed else Sequence.decode(value)
+                out.sequences[number] = (
+                    Digest.from_item(value) if severed else Sequence.decode(value)
+                )
         for number, attribute in ((n.M_TEXT, "text"), (n.M_COSWID, "coswid")):
             if number in item:
                 value = item.pop(number)
@@ -329,8 +360,11 @@ class Envelope:
     def member(self, number: int):
         """A severable member: what the manifest holds, or its severed bytes when their digest is right, else None."""
         manifest = self.manifest
-        held = manifest.text if number == n.M_TEXT else (
-            manifest.coswid if number == n.M_COSWID else manifest.sequences.get(number))
+        held = (
+            manifest.text
+            if number == n.M_TEXT
+            else (manifest.coswid if number == n.M_COSWID else manifest.sequences.get(number))
+        )
         if not isinstance(held, Digest):
             return held
         data = self.members.get(number)
@@ -346,8 +380,12 @@ class Envelope:
     def encode(self) -> bytes:
         wrapper = [self.digest_bytes, *self.blocks]
         # authentication before manifest; in sorted order it stands there by itself
-        item = {n.ENV_AUTHENTICATION: cbor.encode(wrapper), n.ENV_MANIFEST: self.manifest_bytes,
-                **self.members, **self.payloads}
+        item = {
+            n.ENV_AUTHENTICATION: cbor.encode(wrapper),
+            n.ENV_MANIFEST: self.manifest_bytes,
+            **self.members,
+            **self.payloads,
+        }
         if self.delegation is not None:
             item[n.ENV_DELEGATION] = self.delegation
         return cbor.encode(cbor.CBORTag(n.TAG_SUIT_ENVELOPE, item) if self.tagged else item)
@@ -360,20 +398,28 @@ class Envelope:
             _need(item.tag == n.TAG_SUIT_ENVELOPE, f"tag {item.tag} is not that of an envelope")
             item = item.value
         _need(isinstance(item, dict), "the envelope is not a map")
-        _need(all(isinstance(value, bytes) for value in item.values()),
-              "a member of the envelope is not a byte string")
+        _need(
+            all(isinstance(value, bytes) for value in item.values()),
+            "a member of the envelope is not a byte string",
+        )
         for number in (n.ENV_AUTHENTICATION, n.ENV_MANIFEST):
             _need(number in item, f"{labels.ENVELOPE[number]} is missing")
         wrapper = _decode(item.pop(n.ENV_AUTHENTICATION), "the authentication wrapper")
-        _need(isinstance(wrapper, list) and wrapper and all(isinstance(each, bytes) for each in wrapper),
-              "the authentication wrapper is not a list of byte strings")
+        _need(
+            isinstance(wrapper, list)
+            and wrapper
+            and all(isinstance(each, bytes) for each in wrapper),
+            "the authentication wrapper is not a list of byte strings",
+        )
         return cls(
             manifest_bytes=item.pop(n.ENV_MANIFEST),
-            digest=Digest.from_item(_decode(wrapper[0], "the manifest digest")), blocks=wrapper[1:],
+            digest=Digest.from_item(_decode(wrapper[0], "the manifest digest")),
+            blocks=wrapper[1:],
             delegation=item.pop(n.ENV_DELEGATION, None),
             members={key: value for key, value in item.items() if not isinstance(key, str)},
             payloads={key: value for key, value in item.items() if isinstance(key, str)},
-            tagged=tagged)
+            tagged=tagged,
+        )
 
 
 def seal(manifest: Manifest, sever=(), payloads=None, tagged=True) -> Envelope:
@@ -386,4 +432,6 @@ def seal(manifest: Manifest, sever=(), payloads=None, tagged=True) -> Envelope:
         if isinstance(item.get(number), bytes):
             members[number] = item[number]
             item[number] = Digest.of(cbor.encode(item[number])).item()
-    return Envelope(cbor.encode(item), members=members, payloads=dict(payloads or {}), tagged=tagged)
+    return Envelope(
+        cbor.encode(item), members=members, payloads=dict(payloads or {}), tagged=tagged
+    )

@@ -30,12 +30,23 @@ def select(index) -> Command:
 
 def override(**parameters) -> Command:
     """Override Parameters; names with `_` for `-`, as in `image_digest=`."""
-    names = {"vendor_id": n.P_VENDOR_ID, "class_id": n.P_CLASS_ID, "device_id": n.P_DEVICE_ID,
-             "image_digest": n.P_IMAGE_DIGEST, "image_size": n.P_IMAGE_SIZE, "uri": n.P_URI,
-             "slot": n.P_COMPONENT_SLOT, "source": n.P_SOURCE_COMPONENT, "content": n.P_CONTENT,
-             "invoke_args": n.P_INVOKE_ARGS, "encryption_info": n.P_ENCRYPTION_INFO}
-    return Command(n.C_OVERRIDE_PARAMETERS,
-                   {names[name]: value for name, value in parameters.items() if value is not None})
+    names = {
+        "vendor_id": n.P_VENDOR_ID,
+        "class_id": n.P_CLASS_ID,
+        "device_id": n.P_DEVICE_ID,
+        "image_digest": n.P_IMAGE_DIGEST,
+        "image_size": n.P_IMAGE_SIZE,
+        "uri": n.P_URI,
+        "slot": n.P_COMPONENT_SLOT,
+        "source": n.P_SOURCE_COMPONENT,
+        "content": n.P_CONTENT,
+        "invoke_args": n.P_INVOKE_ARGS,
+        "encryption_info": n.P_ENCRYPTION_INFO,
+    }
+    return Command(
+        n.C_OVERRIDE_PARAMETERS,
+        {names[name]: value for name, value in parameters.items() if value is not None},
+    )
 
 
 def condition(number) -> Command:
@@ -48,8 +59,14 @@ def directive(number) -> Command:
 
 def compatibility(vendor_id: bytes, class_id: bytes, index=True) -> Sequence:
     """7.1 Compatibility check, for the shared sequence."""
-    return Sequence([select(index), override(vendor_id=vendor_id, class_id=class_id),
-                     condition(n.C_VENDOR_ID), condition(n.C_CLASS_ID)])
+    return Sequence(
+        [
+            select(index),
+            override(vendor_id=vendor_id, class_id=class_id),
+            condition(n.C_VENDOR_ID),
+            condition(n.C_CLASS_ID),
+        ]
+    )
 
 
 def describe(index: int, image: Image) -> Sequence:
@@ -59,34 +76,59 @@ def describe(index: int, image: Image) -> Sequence:
 
 def download(index: int, image: Image) -> Sequence:
     """7.3 Component download and 7.5 integrated payload, for install: they differ in the URI only."""
-    return Sequence([select(index), override(uri=image.uri, encryption_info=image.encryption_info),
-                     directive(n.C_FETCH), condition(n.C_IMAGE_MATCH)])
+    return Sequence(
+        [
+            select(index),
+            override(uri=image.uri, encryption_info=image.encryption_info),
+            directive(n.C_FETCH),
+            condition(n.C_IMAGE_MATCH),
+        ]
+    )
 
 
 def copy(index: int, source: int) -> Sequence:
     """7.4 Install from, and 7.6 load from, another component."""
-    return Sequence([select(index), override(source=source), directive(n.C_COPY), condition(n.C_IMAGE_MATCH)])
+    return Sequence(
+        [select(index), override(source=source), directive(n.C_COPY), condition(n.C_IMAGE_MATCH)]
+    )
 
 
 def describe_ab(index: int, images: list[Image]) -> Sequence:
     """7.7 A/B, shared part: the digest and size that fit the slot."""
-    branches = [Sequence([override(slot=slot), condition(n.C_COMPONENT_SLOT),
-                          override(image_digest=image.digest, image_size=image.size)])
-                for slot, image in enumerate(images)]
+    branches = [
+        Sequence(
+            [
+                override(slot=slot),
+                condition(n.C_COMPONENT_SLOT),
+                override(image_digest=image.digest, image_size=image.size),
+            ]
+        )
+        for slot, image in enumerate(images)
+    ]
     return Sequence([select(index), Command(n.C_TRY_EACH, branches)])
 
 
 def download_ab(index: int, images: list[Image]) -> Sequence:
     """7.7 A/B, install part: the URI that fits the slot."""
-    branches = [Sequence([override(slot=slot), condition(n.C_COMPONENT_SLOT), override(uri=image.uri)])
-                for slot, image in enumerate(images)]
-    return Sequence([select(index), Command(n.C_TRY_EACH, branches), directive(n.C_FETCH),
-                     condition(n.C_IMAGE_MATCH)])
+    branches = [
+        Sequence([override(slot=slot), condition(n.C_COMPONENT_SLOT), override(uri=image.uri)])
+        for slot, image in enumerate(images)
+    ]
+    return Sequence(
+        [
+            select(index),
+            Command(n.C_TRY_EACH, branches),
+            directive(n.C_FETCH),
+            condition(n.C_IMAGE_MATCH),
+        ]
+    )
 
 
 def validate(indices) -> Sequence:
     """7.2 Trusted invocation, validate: every component has its digest."""
-    return Sequence(each for index in indices for each in (select(index), condition(n.C_IMAGE_MATCH)))
+    return Sequence(
+        each for index in indices for each in (select(index), condition(n.C_IMAGE_MATCH))
+    )
 
 
 def invoke(index: int) -> Sequence:
@@ -94,17 +136,28 @@ def invoke(index: int) -> Sequence:
     return Sequence([select(index), directive(n.C_INVOKE)])
 
 
-def update(sequence_number: int, vendor_id: bytes, class_id: bytes, images: list, set_version=None,
-           reference_uri=None, run=0) -> Manifest:
+def update(
+    sequence_number: int,
+    vendor_id: bytes,
+    class_id: bytes,
+    images: list,
+    set_version=None,
+    reference_uri=None,
+    run=0,
+) -> Manifest:
     """The manifest of an update: compatibility check, then download, validation and invocation of the components.
 
     `images`: one Image per component, or a list of Images with one per slot (A/B); `run`: index of the component to
     invoke, or None."""
+
     def first(entry):
         return entry[0] if isinstance(entry, list) else entry
 
     indices = range(len(images))
-    shared, install = compatibility(vendor_id, class_id, True if len(images) > 1 else 0), Sequence()
+    shared, install = (
+        compatibility(vendor_id, class_id, True if len(images) > 1 else 0),
+        Sequence(),
+    )
     for index, entry in enumerate(images):
         ab = isinstance(entry, list)
         shared += describe_ab(index, entry) if ab else describe(index, entry)
@@ -113,5 +166,10 @@ def update(sequence_number: int, vendor_id: bytes, class_id: bytes, images: list
     if run is not None:
         sequences[n.M_INVOKE] = invoke(run)
     return Manifest(
-        sequence_number=sequence_number, components=[first(entry).identifier for entry in images],
-        shared=shared, sequences=sequences, set_version=set_version, reference_uri=reference_uri)
+        sequence_number=sequence_number,
+        components=[first(entry).identifier for entry in images],
+        shared=shared,
+        sequences=sequences,
+        set_version=set_version,
+        reference_uri=reference_uri,
+    )

@@ -112,14 +112,21 @@ def is_uint(value):
 
 
 def read_digest(item) -> Digest:
-    _need(isinstance(item, list) and len(item) == 2 and is_int(item[0]) and isinstance(item[1], bytes),
-          "not a SUIT_Digest")
+    _need(
+        isinstance(item, list)
+        and len(item) == 2
+        and is_int(item[0])
+        and isinstance(item[1], bytes),
+        "not a SUIT_Digest",
+    )
     return Digest(item[1], item[0])
 
 
 def _identifier(item, what):
-    _need(isinstance(item, list) and all(isinstance(part, bytes) for part in item),
-          f"{what} is not a component identifier")
+    _need(
+        isinstance(item, list) and all(isinstance(part, bytes) for part in item),
+        f"{what} is not a component identifier",
+    )
     return tuple(item)
 
 
@@ -149,7 +156,10 @@ def _nested(number, argument, what, depth):
         return read_sequence(argument, what, depth + 1)
     _need(isinstance(argument, list) and argument, "try-each takes a list of sequences")
     branches = argument[:-1] if argument[-1] is None else argument
-    _need(all(isinstance(each, bytes) for each in branches), "try-each takes byte strings, and nil at the end")
+    _need(
+        all(isinstance(each, bytes) for each in branches),
+        "try-each takes byte strings, and nil at the end",
+    )
     _need(len(branches) <= n.MAX_BRANCHES, "too many sequences in one try-each")
     return ([read_sequence(each, what, depth + 1) for each in branches], argument[-1] is None)
 
@@ -164,9 +174,14 @@ class Opened:
             item = item.value
         _need(isinstance(item, dict), "the envelope is not a map")
         for key, value in item.items():
-            _need(is_int(key) or isinstance(key, str), "a key of the envelope is no integer or text")
+            _need(
+                is_int(key) or isinstance(key, str), "a key of the envelope is no integer or text"
+            )
             _need(isinstance(value, bytes), "a member of the envelope is not a byte string")
-            _need(not isinstance(key, str) or len(key.encode()) <= n.MAX_URI, "the URI of a payload is too long")
+            _need(
+                not isinstance(key, str) or len(key.encode()) <= n.MAX_URI,
+                "the URI of a payload is too long",
+            )
         _need(n.ENV_AUTHENTICATION in item, "no authentication wrapper")
         _need(n.ENV_MANIFEST in item, "no manifest")
         self.members = {key: value for key, value in item.items() if is_int(key)}
@@ -181,12 +196,20 @@ class Opened:
         """Sections 6.2 and 8.3. Nothing in the manifest has been read yet."""
         _need(len(data) <= n.MAX_AUTHENTICATION, "the authentication wrapper is too large")
         wrapper = read(data, "the authentication wrapper")
-        _need(isinstance(wrapper, list) and wrapper and all(isinstance(each, bytes) for each in wrapper),
-              "the authentication wrapper is not a list of byte strings")
+        _need(
+            isinstance(wrapper, list)
+            and wrapper
+            and all(isinstance(each, bytes) for each in wrapper),
+            "the authentication wrapper is not a list of byte strings",
+        )
         payload = wrapper[0]
         self.digest = read_digest(read(payload, "the manifest digest"))
         _need(self.digest.known, "the digest algorithm is not supported", "auth-fail")
-        _need(self.digest.matches(cbor.encode(manifest)), "the manifest does not have its digest", "auth-fail")
+        _need(
+            self.digest.matches(cbor.encode(manifest)),
+            "the manifest does not have its digest",
+            "auth-fail",
+        )
         failure = "nobody signed it"
         for block in wrapper[1:]:
             try:
@@ -233,12 +256,18 @@ class Opened:
         if label in (n.M_VERSION, n.M_SEQUENCE_NUMBER, n.M_COMMON, n.M_MUD):
             return
         if label == n.M_REFERENCE_URI:
-            _need(isinstance(value, str) and len(value.encode()) <= n.MAX_URI, "the reference is not a short URI")
+            _need(
+                isinstance(value, str) and len(value.encode()) <= n.MAX_URI,
+                "the reference is not a short URI",
+            )
         elif label == n.M_COMPONENT_ID:
             _identifier(value, "component-id")
         elif label == n.M_SET_VERSION:
             numbers = read(value, "set-version") if isinstance(value, bytes) else None
-            _need(isinstance(numbers, list) and all(map(is_int, numbers)), "set-version is not a list of integers")
+            _need(
+                isinstance(numbers, list) and all(map(is_int, numbers)),
+                "set-version is not a list of integers",
+            )
         elif label in labels.SEVERABLE and isinstance(value, list):
             self.severed[label] = read_digest(value)
         elif label in labels.SEQUENCES or label in labels.SEVERABLE:
@@ -253,8 +282,11 @@ class Opened:
             data = self.members.get(number)
             if data is not None:
                 _need(digest.known, "the digest algorithm is not supported", "auth-fail")
-                _need(digest.matches(cbor.encode(data)), f"{labels.MANIFEST[number]} does not match its digest",
-                      "severed-digest-fail")
+                _need(
+                    digest.matches(cbor.encode(data)),
+                    f"{labels.MANIFEST[number]} does not match its digest",
+                    "severed-digest-fail",
+                )
 
     def has(self, number):
         """Does the manifest have this section, here or severed?"""
@@ -279,13 +311,21 @@ def verify(data, device: Device, procedures=("update", "invocation")) -> Verdict
     try:
         opened = Opened(bytes(data), device.keys)
         key = opened.key
-        _need(opened.sequence_number >= device.floor,
-              f"sequence number {opened.sequence_number} is below {device.floor}", "rollback")
+        _need(
+            opened.sequence_number >= device.floor,
+            f"sequence number {opened.sequence_number} is below {device.floor}",
+            "rollback",
+        )
         machine = Machine(opened, device)
         for procedure in procedures:
             machine.procedure(procedure)
         return Verdict("ok", key=key, components=machine.contents, invoked=machine.invoked)
     except Refused as refused:
-        return Verdict(refused.word, refused.why, key, machine.contents if machine else {},
-                       machine.invoked if machine else [],
-                       (refused.section, refused.command, refused.component))
+        return Verdict(
+            refused.word,
+            refused.why,
+            key,
+            machine.contents if machine else {},
+            machine.invoked if machine else [],
+            (refused.section, refused.command, refused.component),
+        )
