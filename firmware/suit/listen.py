@@ -76,13 +76,18 @@ class Site:
 
 def may_look(uri, host, servers):
     """Whether `uri` is at `host`, the address of who asks, or at one of `servers`."""
-    try:
-        place = transports.split(uri)
-        if place[0] not in ("http", "https", "coap"):
-            return False
-        return place[1] == host or place[:3] in [transports.split(s)[:3] for s in servers]
-    except SuitError:
+    place = _place(uri)
+    if not place or place[0] not in ("http", "https", "coap"):
         return False
+    return place[1] == host or place in [_place(server) for server in servers]
+
+
+def _place(uri):
+    """(scheme, host, port), or None for what is no URL."""
+    try:
+        return transports.split(uri)[:3]
+    except SuitError:
+        return None
 
 
 def serve(config=None):
