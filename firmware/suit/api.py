@@ -19,8 +19,8 @@ def confirm():
     record = runtime.record()
     slot = record.trial
     if slot is None or not (record.booted or runtime.trial):
-        if record.crashes:
-            runtime.store().save(decide.stable(record))
+        # a crash after this call, as at every boot before, must go on counting
+        settle()
         # on trial all the same: the record of an earlier call lasted although writing it seemed to fail
         if not runtime.trial or record.active != runtime.running:
             return False
@@ -38,6 +38,13 @@ def confirm():
         runtime.watchdog.stop()
         runtime.watchdog = None
     return True
+
+
+def settle():
+    """A confirmed app that crashed early at the boots before has now come far enough."""
+    if runtime.settle_at is not None and time.ticks_diff(time.ticks_ms(), runtime.settle_at) > 0:
+        runtime.settle_at = None
+        runtime.store().save(decide.stable(runtime.record()))
 
 
 def rollback():

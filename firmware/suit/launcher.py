@@ -34,6 +34,7 @@ from .numbers import (
 from .wait import run
 
 _NO_ROMFS = (19, 22)  # what ours and the native one raise: ENODEV, EINVAL
+_EARLY = 86400  # seconds: what ticks can count for sure
 _VERIFY = 300  # seconds a validation may take before the watchdog ends it
 
 
@@ -114,6 +115,7 @@ def _choose(port, config):
             verified = run(_verified(slot, record, config, port, trust))
             _say(slot, record)
             runtime.running = slot
+            runtime.crashes = 0 if runtime.trial else record.crashes
             return verified
         except Exception as error:  # nothing that is stored may keep the board from recovery
             failed[slot], detail = _reason(error, config)
@@ -269,6 +271,8 @@ def _run(slot, port, config):
     if runtime.watchdog:
         runtime.watchdog.start(config.trial)
     started = time.ticks_ms()
+    if runtime.crashes:
+        runtime.settle_at = time.ticks_add(started, min(config.trial, _EARLY) * 1000)
     try:
         module = __import__("main")
         if hasattr(module, "main"):

@@ -13,6 +13,8 @@ trial = False  # it was booted on trial
 version = None  # set_version of the running manifest, tuple of ints or None
 recovery = None  # (reason, detail): why the board is in recovery, None when it is not
 development = False  # the trust store holds a development key
+crashes = 0  # early crashes of the confirmed app at the boots before this one
+settle_at = None  # ticks in ms from which a crash is no longer early; None: there were none
 watchdog = None  # port.watchdog.Watchdog while a trial is watched
 boot = os.urandom(4)  # tells one boot from the next
 
