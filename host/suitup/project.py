@@ -52,6 +52,7 @@ class Project:
     release: Path = Path("build/release")
     description: str = ""
     model: str = ""
+    slot_size: int | None = None  # bytes an app image may have, when the board is known
 
     @property
     def vendor_id(self) -> bytes:
@@ -152,4 +153,5 @@ def load(app=None, **overrides) -> Project:
         release=Path(release),
         description=data.get("description", ""),
         model=data.get("model", class_name),
+        slot_size=overrides.get("slot_size"),
     )

@@ -101,3 +101,11 @@ def test_micropython_mounts_and_runs_the_image(app, micropython, tmp_path):
         [micropython, "-c", script], cwd=tmp_path, capture_output=True, text=True
     )
     assert (done.stdout, done.returncode) == ("hello world\n", 0), done.stderr
+
+
+def test_an_image_larger_than_the_slot_of_its_board_is_refused(app):
+    from suitup import author, project
+
+    loaded = project.load(app, slot_size=100)
+    with pytest.raises(Failure, match="a slot|slot of that board holds 100"):
+        author.build(loaded)

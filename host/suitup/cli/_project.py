@@ -31,15 +31,15 @@ def project_options(function):
     @click.option("--release", type=click.Path(), help="Release folder. [default: build/release]")
     @functools.wraps(function)
     def wrapped(app, name, version, vendor, class_name, arch, board, release, **rest):
-        if board and not arch:
-            arch = catalog.load(board).mpy_arch
+        known = catalog.load(board) if board else None
         loaded = project.load(
             app,
             name=name,
             version=version,
             vendor=vendor,
             class_name=class_name,
-            arch=arch,
+            arch=arch or (known.mpy_arch if known else None),
+            slot_size=known.slot_size if known else None,
             release=release,
             keys=rest.pop("key", None),
         )
