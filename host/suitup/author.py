@@ -53,7 +53,14 @@ def build(project: Project) -> images.AppImage:
     ]
     # what an app shows as its version without a look at the manifest; and no two versions are the same image
     extra = {"version.txt": project.version.encode() + b"\n"}
-    return images.build(app, project.compiled, project.arch, inside, extra)
+    image = images.build(app, project.compiled, project.arch, inside, extra)
+    if project.slot_size and len(image.data) > project.slot_size:
+        raise Failure(
+            f"the app image is {len(image.data)} bytes",
+            f"an app slot of that board holds {project.slot_size}",
+            "make the app smaller, or use a board with larger slots",
+        )
+    return image
 
 
 def text(project: Project) -> Text:

@@ -92,7 +92,8 @@ def find(app=None) -> Path | None:
 
 def load(app=None, **overrides) -> Project:
     """The project of `app` (a suitup.toml, or a folder with one, or an app folder beside one), else that of the current
-    folder. `overrides` that are not None replace what the file says: name, version, vendor, class_name, keys, arch, release.
+    folder. `overrides` that are not None replace what the file says: name, version, vendor, class_name, keys, arch,
+    release, slot_size.
 
     Raises Failure when there is none or it says something wrong."""
     path = find(app)
