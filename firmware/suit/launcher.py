@@ -6,21 +6,17 @@
 2. on trial: start the watchdog
 3. authenticate the slot's manifest again, run validate, load and invoke, ask board policy
 4. mount the image, make it the only place modules come from, import its `main`
-5. when that fails: a trial is gone back from at once, with its traceback kept; a confirmed app that
-   crashes early three times in a row leads to recovery
+5. when that fails, act on it (running.py)
 
 One console line per boot says what runs. Ctrl-C at any point disarms the watchdog and leads to the
 REPL. Neither slot good: recovery.py."""
 
-import gc
 import sys
-import time
 
-from . import decide, runtime
+from . import decide, running, runtime
 from .errors import SuitError
 from .numbers import (
     C_IMAGE_MATCH,
-    R_BACK_ENDED,
     R_BACK_EXCEPTION,
     R_BUDGET,
     R_CONDITION_FAILED,
@@ -34,7 +30,6 @@ from .numbers import (
 from .wait import run
 
 _NO_ROMFS = (19, 22)  # what ours and the native one raise: ENODEV, EINVAL
-_EARLY = 86400  # seconds: what ticks can count for sure
 _VERIFY = 300  # seconds a validation may take before the watchdog ends it
 
 
@@ -55,7 +50,7 @@ def boot(root="/suit"):
             recovery.serve(config, port)
         else:
             _forget(loaded)
-            _run(slot, port, config)
+            running.run(slot, port, config)
     except KeyboardInterrupt:
         _unwatch()
         # the console may use what lies about, after the signed code
@@ -260,82 +255,3 @@ def _say(slot, record):
     if runtime.trial:
         text += ", on trial, %d tries left" % record.tries
     print(text)
-
-
-def _run(slot, port, config):
-    """Import the app's `main` and see it to its end."""
-    where = "/rom_" + slot.name
-    # nothing but the slot and what is frozen: no stray file may take a module's place
-    sys.path[:] = [where, where + "/lib", ".frozen"]
-    gc.collect()
-    if runtime.watchdog:
-        runtime.watchdog.start(config.trial)
-    started = time.ticks_ms()
-    if runtime.crashes:
-        runtime.settle_at = time.ticks_add(started, min(config.trial, _EARLY) * 1000)
-    try:
-        module = __import__("main")
-        if hasattr(module, "main"):
-            result = module.main()
-            if hasattr(result, "send"):  # a coroutine
-                import asyncio
-
-                asyncio.run(result)
-    except KeyboardInterrupt:
-        raise
-    except SystemExit:
-        _ended(port)
-        raise
-    except BaseException as error:
-        early = time.ticks_diff(time.ticks_ms(), started) < config.trial * 1000
-        _crashed(error, early, port)
-    else:
-        _ended(port)
-
-
-def _ended(port):
-    """The app returned. On trial that is a failure; a confirmed one leaves the REPL."""
-    if not runtime.trial:
-        return
-    try:
-        record = runtime.record()
-        if record.trial != runtime.running:
-            return
-        runtime.store().save(decide.went_back(record, R_BACK_ENDED))
-        print("suit: the app ended before it confirmed; going back")
-    except OSError:
-        pass  # the trial then runs out of tries instead
-    port.reset()
-
-
-def _crashed(error, early, port):
-    digest = _keep_traceback(error)
-    try:
-        record = runtime.record()
-        if runtime.trial and record.trial == runtime.running:
-            print("suit: the app failed on trial; going back")
-            runtime.store().save(decide.went_back(record, R_BACK_EXCEPTION, 0, digest))
-        elif early:
-            runtime.store().save(decide.crashed(record))
-        elif record.crashes:
-            runtime.store().save(decide.stable(record))
-    except OSError:
-        pass  # a trial then runs out of tries instead
-    port.reset()
-
-
-def _keep_traceback(error):
-    """Print it, keep it for `suitup status`; -> digest of what is kept."""
-    import hashlib
-    import io
-
-    sys.print_exception(error)
-    try:
-        text = io.StringIO()
-        sys.print_exception(error, text)
-        data = text.getvalue().encode()[-2048:]
-        with open(runtime.root + "/traceback", "wb") as file:
-            file.write(data)
-        return hashlib.sha256(data).digest()
-    except (OSError, MemoryError):
-        return b""
