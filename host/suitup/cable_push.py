@@ -32,7 +32,8 @@ except SuitError as e:
 """
 _MAX_COUNT = 4096
 _REOPEN_S = 30  # a USB port that goes away with the reset is back by then
-_TRIAL_S = 90  # waited for a word about the trial, on top of the board's own
+_TRIAL_S = 90  # waited for a word about the trial, on top of the board's own time for it
+_LOST_S = 20  # the same, when a word may have been lost
 
 
 class _Answers:
@@ -95,7 +96,7 @@ def push_by_cable(path, port, show=None) -> Verdict:
             return Verdict("refused", what, hint, reason=reason)
         show.step("installed and read back; the board restarts into the trial")
         board.reset()
-        _listen(board, show, trial + _TRIAL_S)
+        _listen(board, show, trial)
     return _verdict(port, offer, before, show)
 
 
@@ -119,13 +120,16 @@ def _update(board, name, answers):
     raise Failure("the update ended without a word", out.decode("utf-8", "replace")[-300:])
 
 
-def _listen(board, show, seconds):
-    """Read the console, without touching it, until it tells how the trial ended; errors of a port that goes away with
-    the reset end it early."""
-    end = time.monotonic() + seconds
+def _listen(board, show, trial):
+    """Read the console, without touching it (a Ctrl-C would end the trial), until it tells how the trial ended, or until
+    that must be over."""
+    began = time.monotonic()
     tried = False
-    for line in board.console(end):
-        if line.startswith("suit: "):
+    for line in board.console(began + trial + _TRIAL_S):
+        if line is None:
+            began -= _TRIAL_S - _LOST_S
+            show.step("the port went away with the reset, and is back")
+        elif line.startswith("suit: "):
             show.step("console: " + line[6:])
             if "on trial" in line:
                 tried = True
@@ -135,6 +139,8 @@ def _listen(board, show, seconds):
                 or (tried and line.startswith("suit: slot"))
             ):
                 return
+        if time.monotonic() > began + trial + _TRIAL_S:
+            return
 
 
 def _verdict(port, offer, before, show):

@@ -2,6 +2,9 @@
 
 import base64
 import binascii
+import socket
+import threading
+import time
 
 import pytest
 from suitup.boards import serial
@@ -79,3 +82,70 @@ def test_lines_for_people_are_left_alone(answers):
 def test_one_line_never_asks_for_more_than_a_few_kilobytes(answers, tmp_path):
     publish(tmp_path / "release", "big", bytes(100_000))
     assert len(answers(b"suit:get 0 99999 big")) < 6000
+
+
+class Wire:
+    """A board's console on a TCP port that comes and goes, as USB does with a reset. Answers the raw REPL's greeting and the
+    question who it is."""
+
+    def __init__(self):
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen()
+        self.port = self.listener.getsockname()[1]
+        self.link = None
+
+    def accept(self):
+        self.link = self.listener.accept()[0]
+
+    def drop(self):
+        """Gone, and nothing listens there."""
+        self.link.shutdown(socket.SHUT_RDWR)
+        self.link.close()
+        self.listener.close()
+
+    def back(self):
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", self.port))
+        self.listener.listen()
+        self.accept()
+
+
+def test_a_console_that_goes_away_with_the_reset_is_followed_when_it_is_back():
+    from mpremote.transport_serial import SerialTransport
+
+    wire = Wire()
+    there = SerialTransport(f"socket://127.0.0.1:{wire.port}")
+    wire.accept()
+    board = serial.SerialBoard.__new__(serial.SerialBoard)
+    board.transport, board.name = there, f"socket://127.0.0.1:{wire.port}"
+    lines = board.console(time.monotonic() + 20)
+    wire.link.sendall(b"suit: half a li")
+    wire.link.sendall(b"ne\r\n18.0 C\r\n")
+    assert next(lines) == "suit: half a line"
+    assert next(lines) == "18.0 C"
+    wire.drop()
+    returned = threading.Timer(0.7, wire.back)
+    returned.start()
+    assert next(lines) is None
+    returned.join()
+    wire.link.sendall(b"suit: slot b confirmed\r\n")
+    assert next(line for line in lines if line) == "suit: slot b confirmed"
+    board.transport.close()
+    wire.link.close()
+    wire.listener.close()
+
+
+def test_a_quiet_console_ends_at_its_time():
+    from mpremote.transport_serial import SerialTransport
+
+    wire = Wire()
+    board = serial.SerialBoard.__new__(serial.SerialBoard)
+    board.transport, board.name = SerialTransport(f"socket://127.0.0.1:{wire.port}"), "x"
+    wire.accept()
+    assert set(board.console(time.monotonic() + 1.2)) == {""}
+    board.transport.close()
+    wire.link.close()
+    wire.listener.close()

@@ -102,7 +102,7 @@ class SerialBoard:
     """A board in its raw REPL. Made by `connect`."""
 
     def __init__(self, transport, name):
-        self._transport = transport
+        self.transport = transport
         self._prepared = set()
         self.name = name
         who = self.eval_printed(_WHO)
@@ -114,7 +114,7 @@ class SerialBoard:
         from mpremote.transport import TransportError
 
         try:
-            out, error = self._transport.exec_raw(code, timeout, shown)
+            out, error = self.transport.exec_raw(code, timeout, shown)
         except (TransportError, OSError) as lost:
             raise self._lost(lost) from None
         if error:
@@ -137,10 +137,10 @@ class SerialBoard:
         Returns what it printed besides what was answered. `timeout`: seconds without a line."""
         from mpremote.transport import TransportError
 
-        wire = self._transport.serial
+        wire = self.transport.serial
         out = []
         try:
-            self._transport.exec_raw_no_follow(code)
+            self.transport.exec_raw_no_follow(code)
             line = b""
             heard = time.monotonic()
             while True:
@@ -163,7 +163,7 @@ class SerialBoard:
                     break
             out.append(line)
             if not after.endswith(b"\x04"):
-                after += self._transport.read_until(1, b"\x04", timeout=10)
+                after += self.transport.read_until(1, b"\x04", timeout=10)
         except (TransportError, OSError) as lost:
             raise self._lost(lost) from None
         if after != b"\x04":
@@ -171,20 +171,47 @@ class SerialBoard:
         return b"".join(out)
 
     def console(self, end):
-        """Lines of the console as they come, until the monotonic time `end` or until the port goes away."""
-        wire = self._transport.serial
+        """Lines of the console as they come, until the monotonic time `end`, without touching the board; "" twice a second
+        while there are none; None when the port has gone away with a reset (USB of the chip itself) and has come back:
+        what was printed in between is lost."""
+        wire = self.transport.serial
         line = b""
+        quiet = 0
         while time.monotonic() < end:
             try:
-                got = wire.read(wire.inWaiting() or 1) if wire.inWaiting() else b""
-            except OSError:
-                return
+                got = wire.read(wire.inWaiting()) if wire.inWaiting() else b""
+            except (OSError, TypeError):  # pyserial reads from a closed descriptor
+                wire = self._reopened(end)
+                if wire is None:
+                    return
+                line = b""
+                yield None
+                continue
             if not got:
                 time.sleep(0.05)
+                quiet += 1
+                if quiet % 10 == 0:
+                    yield ""  # the caller may have an opinion
+                continue
+            quiet = 0
             line += got
             while b"\n" in line:
                 one, line = line.split(b"\n", 1)
                 yield one.strip().decode("utf-8", "replace")
+
+    def _reopened(self, end):
+        from mpremote.transport import TransportError
+        from mpremote.transport_serial import SerialTransport
+
+        with contextlib.suppress(OSError, TypeError):
+            self.transport.close()
+        while time.monotonic() < end:
+            try:
+                self.transport = SerialTransport(device(self.name))
+                return self.transport.serial
+            except (TransportError, OSError, Failure):
+                time.sleep(0.2)
+        return None
 
     def eval_printed(self, code: str, timeout=30):
         """Execute `code`, which prints one Python literal last, on one line, and return its value."""
@@ -254,7 +281,9 @@ class SerialBoard:
         from mpremote.transport import TransportError
 
         with contextlib.suppress(TransportError, OSError):
-            self._transport.exec_raw_no_follow(code)
+            self.transport.exec_raw_no_follow(code)
+        # its prompt is of the boot before
+        self.transport.in_raw_repl = False
 
     def reset(self):
         """Restart the board; the connection is of no use afterwards."""
@@ -305,6 +334,7 @@ def connect(port: str):
             str(error),
             "is it plugged in, and not open in another program? `mpremote connect list` shows what there is",
         ) from None
+    board = None
     try:
         try:
             # it prints what it did not expect before it raises
@@ -316,9 +346,12 @@ def connect(port: str):
                 str(error),
                 "press its reset button; a board without MicroPython needs `suitup flash` first",
             ) from None
-        yield SerialBoard(transport, port)
+        board = SerialBoard(transport, port)
+        yield board
     finally:
-        with contextlib.suppress(TransportError, OSError):
-            transport.exit_raw_repl()
-        with contextlib.suppress(OSError):
+        transport = board.transport if board else transport
+        if transport.in_raw_repl:
+            with contextlib.suppress(TransportError, OSError):
+                transport.exit_raw_repl()
+        with contextlib.suppress(OSError, TypeError):
             transport.close()
