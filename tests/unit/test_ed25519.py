@@ -127,3 +127,20 @@ def test_inverse_is_an_inverse():
         for a in (1, 2, 3, m - 1, m // 2, 2**128, 2**227, 2**228 + 1, 2**29, 2**56 - 1, 3**120):
             assert a * scalar.inverse(a, m) % m == 1, a
         assert scalar.inverse(0, m) == 0 == scalar.inverse(m, m)
+
+
+def test_random_input_is_refused_and_nothing_else_happens():
+    state = 1
+
+    def noise(n):
+        nonlocal state
+        out = bytearray(n)
+        for i in range(n):
+            state = (state * 1103 + 12345) & 0xFFFFFF
+            out[i] = state >> 8 & 255
+        return out
+
+    for i in range(40):
+        assert not verdict(Key(noise(32)), b"m", noise(63) + b"\0")
+        assert not verdict(Key(noise(i)), b"m", SIGNATURE)
+        assert not verdict(Key(KEY), noise(i), noise(i))

@@ -165,3 +165,24 @@ def test_a_table_of_another_key_verifies_nothing_of_this_one():
     key, signature = signed(5, 9, b"m")
     key.table = p256.make_table(signed(6, 9, b"m")[0])
     assert not verdict(key, b"m", signature)
+
+
+def test_random_input_is_refused_and_nothing_else_happens():
+    state = 1
+    key, signature = signed(5, 9, b"m")
+
+    def noise(n):
+        nonlocal state
+        out = bytearray(n)
+        for i in range(n):
+            state = (state * 1103 + 12345) & 0xFFFFFF
+            out[i] = state >> 8 & 255
+        return out
+
+    for i in range(60):
+        bad = bytearray(signature)
+        bad[i] ^= 1 + i
+        assert not verdict(key, b"m", bad)
+        assert not verdict(Key(noise(32), noise(32)), b"m", noise(64))
+        assert not verdict(Key(noise(i), noise(64 - i)), b"m", signature)
+        assert not verdict(key, b"m", noise(i))

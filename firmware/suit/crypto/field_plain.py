@@ -76,5 +76,4 @@ class Machine:
 
     def wipe(self):
         # big integers cannot be overwritten; only forgotten
-        for i in range(len(self._registers)):
-            self._registers[i] = 0
+        self._registers[:] = [0] * len(self._registers)

@@ -43,6 +43,4 @@ class Machine:
         return self._run(self._memory, self.code, start)
 
     def wipe(self):
-        memory = self._memory
-        for i in range(len(memory)):
-            memory[i] = 0
+        self._memory[:] = bytes(len(self._memory))

@@ -43,5 +43,4 @@ class Machine:
 
     def wipe(self):
         for buffer in (self._memory, self._one):
-            for i in range(len(buffer)):
-                buffer[i] = 0
+            buffer[:] = bytes(len(buffer))

@@ -30,8 +30,7 @@ _WINDOWS = const(64)
 
 
 def wipe(buffer):
-    for i in range(len(buffer)):
-        buffer[i] = 0
+    buffer[:] = bytes(len(buffer))
 
 
 def little(private):

@@ -49,8 +49,7 @@ def _ladder(module, private, u):
     x = machine.get(data.R_A) * z % P
     machine.wipe()
     for buffer in (k, code):
-        for i in range(len(buffer)):
-            buffer[i] = 0
+        buffer[:] = bytes(len(buffer))
     return x
 
 
