@@ -26,12 +26,16 @@ def file_component(name: str) -> tuple:
     return (b"file", *(part.encode() for part in name.split("/")))
 
 
-def components(project: Project, app: images.AppImage) -> list[tuple]:
-    """(identifier, file name, content) of every component, the app first."""
-    out = [(APP, f"{project.name}.img", app.data)]
+def components(project: Project, apps: list[images.AppImage]) -> list[tuple]:
+    """(identifier, [(file name, content) per slot]) of every component, the app first: one entry when the same bytes
+    serve every slot."""
+    names = [f"{project.name}.img"]
+    if len(apps) > 1:
+        names = [f"{project.name}-{chr(ord('a') + slot)}.img" for slot in range(len(apps))]
+    out = [(APP, [(name, app.data) for name, app in zip(names, apps)])]
     for name, path in sorted(project.files.items()):
         try:
-            out.append((file_component(name), name, path.read_bytes()))
+            out.append((file_component(name), [(name, path.read_bytes())]))
         except FileNotFoundError:
             raise Failure(f"no file at {path}", f"suitup.toml names it as {name}") from None
     if len(out) > n.MAX_COMPONENTS:
@@ -53,7 +57,10 @@ def build(project: Project) -> images.AppImage:
     ]
     # what an app shows as its version without a look at the manifest; and no two versions are the same image
     extra = {"version.txt": project.version.encode() + b"\n"}
-    image = images.build(app, project.compiled, project.arch, inside, extra)
+    return _fits(project, images.build(app, project.compiled, project.arch, inside, extra))
+
+
+def _fits(project, image):
     if project.slot_size and len(image.data) > project.slot_size:
         raise Failure(
             f"the app image is {len(image.data)} bytes",
@@ -117,24 +124,31 @@ def draft(
     base_url="",
     recipients=(),
     content=n.ALG_A128GCM,
+    prebuilt=(),
 ) -> Draft:
-    """The unsigned envelope of the project as it is now.
+    """The unsigned envelope of the project as it is now, or of the app images in the files `prebuilt`: one for every slot, or
+    one per slot for code that is tied to its place (the A/B template).
 
     `integrated` puts the payloads into the envelope; `base_url` makes their URIs absolute, else they are relative to
     where the envelope comes from; `sequence`: one above the last in the release folder unless given; `recipients`: keys the
     payloads are encrypted to with the algorithm `content`. Digest and size are always those of the plaintext."""
-    app = build(project)
+    apps = [_fits(project, images.load(path)) for path in prebuilt] or [build(project)]
+    if len({app.kind for app in apps}) > 1:
+        raise Failure("the images are for different interpreters", hint="sign them separately")
     if sequence is None:
         sequence = release.last_sequence() + 1
     carrier = _Carrier(release, integrated, base_url, list(recipients), content)
     listed = []
-    for identifier, name, data in components(project, app):
-        uri, info = carrier.put(name, data)
-        listed.append(templates.Image(identifier, Digest.of(data), len(data), uri, info))
+    for identifier, contents in components(project, apps):
+        entry = [
+            templates.Image(identifier, Digest.of(data), len(data), *carrier.put(name, data))
+            for name, data in contents
+        ]
+        listed.append(entry if len(entry) > 1 else entry[0])
     manifest = templates.update(
         sequence,
         project.vendor_id,
-        project.class_id(app.kind),
+        project.class_id(apps[0].kind),
         listed,
         set_version=version.parse(project.version),
     )

@@ -213,3 +213,23 @@ def test_the_device_opens_what_we_encrypt(app, recipient, micropython):
         "simulate", app / "release" / "latest.suit", "--app", app, "--decrypt", app / "device.pem"
     )
     assert result.output.splitlines()[-1] == "ok: installed, valid and started"
+
+
+def test_images_made_before_are_signed_one_per_slot(app, micropython):
+    run("build", "--app", app, "-o", app / "one.img")
+    (app / "app" / "words.txt").write_text("other words\n")
+    run("build", "--app", app, "-o", app / "two.img")
+    run("sign", "--app", app, "--image", app / "one.img")
+    assert latest(app).manifest.sequences[n.M_INSTALL][2].number == n.C_FETCH
+    run("sign", "--app", app, "--image", app / "one.img", "--image", app / "two.img")
+    release = app / "release" / "latest.suit"
+    for slot, name in enumerate(("one.img", "two.img")):
+        result = run("simulate", release, "--app", app, "--slot", slot)
+        size = (app / name).stat().st_size
+        assert f'holds ["app"] {size} bytes' in result.output.splitlines()
+        assert f"-hello-{'ab'[slot]}.img" in result.output
+    assert run("lint", release).exit_code == 0
+    with pytest.raises(Failure, match="condition-failed"):
+        run("simulate", release, "--app", app, "--slot", 2)
+    with pytest.raises(Failure, match="not an app image"):
+        run("sign", "--app", app, "--image", app / "settings.json")

@@ -36,6 +36,14 @@ from suitup.release import Release, write
     "--together", is_flag=True, help="One COSE_Sign with all signatures, not one block per key."
 )
 @click.option(
+    "--image",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="Sign this app image instead of building one; given twice, the first is for slot a and "
+    "the second for slot b (A/B template).",
+)
+@click.option(
     "--encrypt-to",
     multiple=True,
     type=click.Path(),
@@ -75,6 +83,7 @@ def command(
     integrated,
     base_url,
     together,
+    image,
     encrypt_to,
     content_alg,
     to_be_signed,
@@ -96,6 +105,7 @@ def command(
         "integrated": integrated,
         "base_url": base_url,
         "recipients": recipients,
+        "prebuilt": image,
         "content": cose.CONTENT_NAMES[content_alg],
     }
     if to_be_signed:

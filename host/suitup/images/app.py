@@ -86,7 +86,7 @@ def build(folder, compiled=True, arch=None, exclude=(), extra=None) -> AppImage:
     `compiled` False stores the source; `arch` builds for one native architecture (names of mpy-cross -march), else
     portable bytecode; `exclude`: paths in the folder that travel otherwise (file components); `extra`: {path: bytes}
     put in beside them, unless the folder has a file of that name."""
-    files, kinds = dict(extra or {}), set()
+    files = dict(extra or {})
     sources = collect(Path(folder))
     for name, path in sources.items():
         if name in exclude:
@@ -100,20 +100,34 @@ def build(folder, compiled=True, arch=None, exclude=(), extra=None) -> AppImage:
             files[target] = compile_file(path, name, arch)
         else:
             files[name] = path.read_bytes()
-    for name, data in files.items():
-        if name.endswith(".mpy"):
-            kinds.add(mpy_kind(data))
+    try:
+        data = romfs.write(files)
+    except romfs.ImageError as error:
+        raise Failure("the app cannot be made into an image", str(error)) from None
+    return _checked(data, files, folder)
+
+
+def load(path) -> AppImage:
+    """An image that was made before; raises Failure when it is none."""
+    try:
+        data = Path(path).read_bytes()
+        return _checked(data, romfs.read(data), path)
+    except FileNotFoundError:
+        raise Failure(f"no image at {path}", hint="suitup build makes one") from None
+    except (romfs.ImageError, UnicodeDecodeError) as error:
+        raise Failure(f"{path} is not an app image", str(error)) from None
+
+
+def _checked(data, files, where) -> AppImage:
+    """The AppImage, unless no device could run it."""
     if not {"main.py", "main.mpy"} & set(files):
-        raise Failure(f"{folder} has no main.py", hint="an app starts at main.py")
+        raise Failure(f"{where} has no main.py", hint="an app starts at main.py")
+    kinds = {mpy_kind(content) for name, content in files.items() if name.endswith(".mpy")}
     native = {kind for kind in kinds if "-" in kind}
     if len(native) > 1:
         raise Failure(
             "the app holds native code for more than one architecture", ", ".join(sorted(native))
         )
-    try:
-        data = romfs.write(files)
-    except romfs.ImageError as error:
-        raise Failure("the app cannot be made into an image", str(error)) from None
     if len(data) > MAX_IMAGE:
         raise Failure(f"the app image is {len(data)} bytes", f"at most {MAX_IMAGE} are allowed")
     return AppImage(data, files, (native or kinds or {None}).pop())

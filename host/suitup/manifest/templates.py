@@ -111,7 +111,13 @@ def describe_ab(index: int, images: list[Image]) -> Sequence:
 def download_ab(index: int, images: list[Image]) -> Sequence:
     """7.7 A/B, install part: the URI that fits the slot."""
     branches = [
-        Sequence([override(slot=slot), condition(n.C_COMPONENT_SLOT), override(uri=image.uri)])
+        Sequence(
+            [
+                override(slot=slot),
+                condition(n.C_COMPONENT_SLOT),
+                override(uri=image.uri, encryption_info=image.encryption_info),
+            ]
+        )
         for slot, image in enumerate(images)
     ]
     return Sequence(
