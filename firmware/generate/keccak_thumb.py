@@ -5,8 +5,9 @@ words 50 to 59 behind the state, C in words 60 to 69. r0 reaches words 0 to 31, 
 on) the others up to 59. r10 keeps the state, r8 the round constants, r11 counts the rounds.
 """
 
-from generate.keccak_viper import literal
 from suit.crypto.keccak_plain import constants
+
+from generate.keccak_viper import literal
 
 _FILE = '''# Made by generate/keccak_thumb.py: change that file, not this one.
 # MIT licence.

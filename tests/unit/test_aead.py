@@ -172,27 +172,32 @@ def test_aes_192_is_unsupported_where_the_firmware_has_none():
 
 def test_engines_agree():
     table = bytearray(gcm._engine.TABLE)
-    plain_table = bytearray(gcm_plain.TABLE)
+    other = bytearray(gcm_plain.TABLE)
     for h in (b"\xff" * 16, bytes(15) + b"\x01", b"\x80" + bytes(15), data(16)):
         gcm._engine.prepare(table, h)
-        gcm_plain.prepare(plain_table, h)
+        gcm_plain.prepare(other, h)
         for fill in (b"\xff", b"\x80", b"\x01", b"\x00"):
-            a, b = bytearray(fill * 16), bytearray(fill * 16)
-            gcm._engine.ghash(table, a, b"x" + data(48), 1, 3)
-            gcm_plain.ghash(plain_table, b, data(48), 0, 3)
-            assert a == b
+            table[256:272] = other[256:272] = fill * 16
+            gcm._engine.ghash(table, b"x" + data(48), 1, 3)
+            gcm_plain.ghash(other, data(48), 0, 3)
+            assert table[256:272] == other[256:272]
     for fill in (b"\xff", b"\x80", b"\x7f", b"\x00"):
-        a, b = bytearray(data(65)), bytearray(data(65))
-        s, t = bytearray(fill * 64), bytearray(fill * 64)
-        chacha._engine.block(bytearray(64), s, a, 1)
-        chacha_plain.block(None, t, b, 1)
-        assert a == b and s == t
-        r, limbs = bytearray(b"\xff\x1f" * 9 + b"\x7f\x00"), bytearray(b"\xff\x1f" * 10)
-        other = bytearray(limbs)
-        chacha._engine.poly(bytearray(80), limbs, r, fill * 64, 0, 4)
-        chacha_plain.poly(None, other, r, fill * 64, 0, 4)
-        prime = (1 << 130) - 5
-        assert chacha_plain._value(limbs) % prime == chacha_plain._value(other)
+        a, b = bytearray(data(200)), bytearray(data(200))
+        s, t = bytearray(chacha._engine.STATE), bytearray(fill * 64)
+        s[:64] = t
+        chacha._engine.blocks(s, a, 1, 3)
+        chacha_plain.blocks(t, b, 1, 3)
+        assert a == b and s[:64] == t
+        r = [0x1FFF] * 9 + [0x7F]
+        p, q = bytearray(chacha._engine.POLY), bytearray(chacha_plain.POLY)
+        chacha._engine.prepare(p, r)
+        chacha_plain.prepare(q, r)
+        p[:20] = q[:20] = b"\xff\x1f" * 10
+        for at in (0, 1, 2, 3):
+            chacha._engine.poly(p, fill * 70, at, 4)
+            chacha_plain.poly(q, fill * 70, at, 4)
+            prime = (1 << 130) - 5
+            assert chacha_plain._value(p, 0) % prime == chacha_plain._value(q, 0)
     for start in (0, 1, 2, 3, 4):
         for n in (0, 1, 15, 16, 17, 64):
             a, b = bytearray(data(80)), bytearray(data(80))
@@ -203,15 +208,12 @@ def test_engines_agree():
 
 def test_nothing_outside_the_buffers_is_touched():
     table = bytearray(gcm._engine.TABLE)
+    work = bytearray(chacha._engine.POLY)
+    state = bytearray(chacha._engine.STATE)
     for at, n in ((0, 3), (1, 2), (33, 1), (32, 1)):
-        raises(ValueError, gcm._engine.ghash, table, bytearray(16), bytes(32), at, n)
-        raises(
-            ValueError, chacha._engine.poly,
-            bytearray(80), bytearray(20), bytearray(20), bytes(32), at, n,
-        )  # fmt: skip
-    for at in (-1, 1, 64):
-        raises(
-            ValueError, chacha._engine.block, bytearray(64), bytearray(64), bytearray(64), at
-        )
+        raises(ValueError, gcm._engine.ghash, table, bytes(32), at, n)
+        raises(ValueError, chacha._engine.poly, work, bytes(32), at, n)
+    for at, n in ((-1, 1), (1, 1), (64, 1), (0, 2)):
+        raises(ValueError, chacha._engine.blocks, state, bytearray(64), at, n)
     for at, start, n in ((0, 0, 9), (1, 0, 8), (0, 1, 8), (9, 0, 1)):
         raises(ValueError, ctr._engine.xor, bytearray(8), at, bytes(8), start, n)

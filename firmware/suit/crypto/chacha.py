@@ -17,10 +17,12 @@ _CLAMP = 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF
 
 def _answers(engine):
     # RFC 8439: a block (section 2.3.2), and a sum that wraps around the prime (A.3, vector 10)
-    state = bytearray(_CONSTANT + bytes(range(32)) + b"\x01\0\0\0\0\0\0\x09\0\0\0\x4a\0\0\0\0")
-    out = bytearray(64)
-    engine.block(bytearray(64), state, out, 0)
-    if out[:8] != b"\x10\xf1\xe7\xe4\xd1\x3b\x59\x15" or state[48] != 2:
+    state = bytearray(engine.STATE)
+    state[:32] = _CONSTANT + bytes(range(16))
+    state[32:64] = bytes(range(16, 32)) + b"\x01\0\0\0\0\0\0\x09\0\0\0\x4a\0\0\0\0"
+    out = bytearray(130)
+    engine.blocks(state, out, 1, 2)
+    if out[:9] != b"\0\x10\xf1\xe7\xe4\xd1\x3b\x59\x15" or out[129] or state[48] != 3:
         return False
     poly = _Poly1305(b"\x01" + bytes(7) + b"\x04" + bytes(23), engine)
     text = (
@@ -32,46 +34,41 @@ def _answers(engine):
 
 
 class _Poly1305:
-    """r, the sum and a product in limbs of 13 bits, as the engines want them."""
+    """r and the sum in limbs of 13 bits; the sum is the first 20 bytes of what the engine works on."""
 
     def __init__(self, key, engine):
         self._engine = engine
         self._s = int.from_bytes(bytes(key[16:32]), "little")
         r = int.from_bytes(bytes(key[:16]), "little") & _CLAMP
-        self._r = bytearray(20)
-        for i in range(10):
-            struct.pack_into("<H", self._r, 2 * i, r >> 13 * i & 0x1FFF)
-        self._sum = bytearray(20)
-        self._product = bytearray(80)
+        self._work = bytearray(engine.POLY)
+        engine.prepare(self._work, [r >> 13 * i & 0x1FFF for i in range(10)])
 
     def blocks(self, data, at, n):
-        self._engine.poly(self._product, self._sum, self._r, data, at, n)
+        self._engine.poly(self._work, data, at, n)
 
     def tag(self):
         total = 0
         for i in range(18, -1, -2):
-            total = (total << 13) + struct.unpack_from("<H", self._sum, i)[0]
+            total = (total << 13) + struct.unpack_from("<H", self._work, i)[0]
         total %= (1 << 130) - 5
         return (total + self._s & (1 << 128) - 1).to_bytes(16, "little")
 
     def wipe(self):
-        for buffer in (self._r, self._sum, self._product):
-            for i in range(len(buffer)):
-                buffer[i] = 0
+        for i in range(len(self._work)):
+            self._work[i] = 0
 
 
 class ChaCha:
     def __init__(self, key, nonce, aad=b""):
         if len(key) != 32 or len(nonce) != 12:
             raise SuitError(R_DECRYPTION, "key or nonce length")
-        self._state = state = bytearray(64)
+        self._state = state = bytearray(_engine.STATE)
         state[:16] = _CONSTANT
         state[16:48] = key
-        state[52:] = nonce
-        self._work = bytearray(64)
+        state[52:64] = nonce
         self._block = bytearray(64)
         # block 0 is the key of the tag; the text begins with block 1
-        _engine.block(self._work, state, self._block, 0)
+        _engine.blocks(state, self._block, 0, 1)
         self._poly = _Poly1305(memoryview(self._block)[:32], _engine)
         self._aad = len(aad)
         self._total = 0  # bytes of ciphertext
@@ -87,16 +84,15 @@ class ChaCha:
             self._poly.blocks(block, 0, 1)
 
     def crypt(self, data):
-        at = 0
-        while len(data) - at >= 64:
-            _engine.block(self._work, self._state, data, at)
-            at += 64
+        whole = len(data) >> 6
+        _engine.blocks(self._state, data, 0, whole)
+        at = whole << 6
         left = len(data) - at
         if left:
             block = self._block
             view = memoryview(data)
             block[:left] = view[at:]
-            _engine.block(self._work, self._state, block, 0)
+            _engine.blocks(self._state, block, 0, 1)
             view[at:] = memoryview(block)[:left]
 
     def decrypt(self, data):
@@ -112,8 +108,8 @@ class ChaCha:
 
     def wipe(self):
         self._poly.wipe()
-        for buffer in (self._state, self._work, self._block):
-            for i in range(64):
+        for buffer in (self._state, self._block):
+            for i in range(len(buffer)):
                 buffer[i] = 0
 
 

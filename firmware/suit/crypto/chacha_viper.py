@@ -2,245 +2,259 @@
 # MIT licence.
 """The ChaCha20 block and the Poly1305 sum, native code (engine of `chacha.py`)."""
 
+import struct
+
 import micropython
+from micropython import const
+
+STATE = const(128)  # bytes: the state of section 2.3, and the block that is made of it
+POLY = const(120)  # bytes: ten limbs of 13 bits of the sum, ten of r, twenty columns of a product
 
 
-def block(work, state, data, at):
-    """data[at:at+64] ^= the key stream of `state`, whose counter moves on."""
-    if at < 0 or at + 64 > len(data) or len(work) != 64 or len(state) != 64:
-        raise ValueError("block")
-    _block(work, 0, state, data, at)
+def blocks(state, data, at, n):
+    """data[at:at+64*n] ^= the key stream of `state`, whose counter moves on."""
+    if at < 0 or n < 0 or at + 64 * n > len(data) or len(state) != STATE:
+        raise ValueError("blocks")
+    _blocks(state, 0, data, at, n)
 
 
 # s and x come first because the first two locals live in registers
 @micropython.viper
-def _block(s: ptr32, x: uint, state: ptr32, data: ptr8, at: int):
-    i = 0
-    while i < 16:
-        s[i] = state[i]
-        i += 1
-    n = 10
-    while n:
-        x = uint(s[0])
-        x = x + s[4]
-        s[0] = x
-        x = uint(s[0])
-        x = x ^ s[12]
-        s[12] = x << 16 | x >> 16
-        x = uint(s[8])
-        x = x + s[12]
-        s[8] = x
-        x = uint(s[8])
-        x = x ^ s[4]
-        s[4] = x << 12 | x >> 20
-        x = uint(s[0])
-        x = x + s[4]
-        s[0] = x
-        x = uint(s[0])
-        x = x ^ s[12]
-        s[12] = x << 8 | x >> 24
-        x = uint(s[8])
-        x = x + s[12]
-        s[8] = x
-        x = uint(s[8])
-        x = x ^ s[4]
-        s[4] = x << 7 | x >> 25
-        x = uint(s[1])
-        x = x + s[5]
-        s[1] = x
-        x = uint(s[1])
-        x = x ^ s[13]
-        s[13] = x << 16 | x >> 16
-        x = uint(s[9])
-        x = x + s[13]
-        s[9] = x
-        x = uint(s[9])
-        x = x ^ s[5]
-        s[5] = x << 12 | x >> 20
-        x = uint(s[1])
-        x = x + s[5]
-        s[1] = x
-        x = uint(s[1])
-        x = x ^ s[13]
-        s[13] = x << 8 | x >> 24
-        x = uint(s[9])
-        x = x + s[13]
-        s[9] = x
-        x = uint(s[9])
-        x = x ^ s[5]
-        s[5] = x << 7 | x >> 25
-        x = uint(s[2])
-        x = x + s[6]
-        s[2] = x
-        x = uint(s[2])
-        x = x ^ s[14]
-        s[14] = x << 16 | x >> 16
-        x = uint(s[10])
-        x = x + s[14]
-        s[10] = x
-        x = uint(s[10])
-        x = x ^ s[6]
-        s[6] = x << 12 | x >> 20
-        x = uint(s[2])
-        x = x + s[6]
-        s[2] = x
-        x = uint(s[2])
-        x = x ^ s[14]
-        s[14] = x << 8 | x >> 24
-        x = uint(s[10])
-        x = x + s[14]
-        s[10] = x
-        x = uint(s[10])
-        x = x ^ s[6]
-        s[6] = x << 7 | x >> 25
-        x = uint(s[3])
-        x = x + s[7]
-        s[3] = x
-        x = uint(s[3])
-        x = x ^ s[15]
-        s[15] = x << 16 | x >> 16
-        x = uint(s[11])
-        x = x + s[15]
-        s[11] = x
-        x = uint(s[11])
-        x = x ^ s[7]
-        s[7] = x << 12 | x >> 20
-        x = uint(s[3])
-        x = x + s[7]
-        s[3] = x
-        x = uint(s[3])
-        x = x ^ s[15]
-        s[15] = x << 8 | x >> 24
-        x = uint(s[11])
-        x = x + s[15]
-        s[11] = x
-        x = uint(s[11])
-        x = x ^ s[7]
-        s[7] = x << 7 | x >> 25
-        x = uint(s[0])
-        x = x + s[5]
-        s[0] = x
-        x = uint(s[0])
-        x = x ^ s[15]
-        s[15] = x << 16 | x >> 16
-        x = uint(s[10])
-        x = x + s[15]
-        s[10] = x
-        x = uint(s[10])
-        x = x ^ s[5]
-        s[5] = x << 12 | x >> 20
-        x = uint(s[0])
-        x = x + s[5]
-        s[0] = x
-        x = uint(s[0])
-        x = x ^ s[15]
-        s[15] = x << 8 | x >> 24
-        x = uint(s[10])
-        x = x + s[15]
-        s[10] = x
-        x = uint(s[10])
-        x = x ^ s[5]
-        s[5] = x << 7 | x >> 25
-        x = uint(s[1])
-        x = x + s[6]
-        s[1] = x
-        x = uint(s[1])
-        x = x ^ s[12]
-        s[12] = x << 16 | x >> 16
-        x = uint(s[11])
-        x = x + s[12]
-        s[11] = x
-        x = uint(s[11])
-        x = x ^ s[6]
-        s[6] = x << 12 | x >> 20
-        x = uint(s[1])
-        x = x + s[6]
-        s[1] = x
-        x = uint(s[1])
-        x = x ^ s[12]
-        s[12] = x << 8 | x >> 24
-        x = uint(s[11])
-        x = x + s[12]
-        s[11] = x
-        x = uint(s[11])
-        x = x ^ s[6]
-        s[6] = x << 7 | x >> 25
-        x = uint(s[2])
-        x = x + s[7]
-        s[2] = x
-        x = uint(s[2])
-        x = x ^ s[13]
-        s[13] = x << 16 | x >> 16
-        x = uint(s[8])
-        x = x + s[13]
-        s[8] = x
-        x = uint(s[8])
-        x = x ^ s[7]
-        s[7] = x << 12 | x >> 20
-        x = uint(s[2])
-        x = x + s[7]
-        s[2] = x
-        x = uint(s[2])
-        x = x ^ s[13]
-        s[13] = x << 8 | x >> 24
-        x = uint(s[8])
-        x = x + s[13]
-        s[8] = x
-        x = uint(s[8])
-        x = x ^ s[7]
-        s[7] = x << 7 | x >> 25
-        x = uint(s[3])
-        x = x + s[4]
-        s[3] = x
-        x = uint(s[3])
-        x = x ^ s[14]
-        s[14] = x << 16 | x >> 16
-        x = uint(s[9])
-        x = x + s[14]
-        s[9] = x
-        x = uint(s[9])
-        x = x ^ s[4]
-        s[4] = x << 12 | x >> 20
-        x = uint(s[3])
-        x = x + s[4]
-        s[3] = x
-        x = uint(s[3])
-        x = x ^ s[14]
-        s[14] = x << 8 | x >> 24
-        x = uint(s[9])
-        x = x + s[14]
-        s[9] = x
-        x = uint(s[9])
-        x = x ^ s[4]
-        s[4] = x << 7 | x >> 25
-        n -= 1
+def _blocks(s: ptr32, x: uint, data: ptr8, at: int, count: int):
+    state = ptr32(int(s))
+    s = ptr32(int(s) + 64)
     data = ptr8(int(data) + at)
-    i = 0
-    while i < 16:
-        s[i] = s[i] + state[i]
-        x = uint(s[i])
-        data[0] = data[0] ^ int(x)
-        data[1] = data[1] ^ int(x >> 8)
-        data[2] = data[2] ^ int(x >> 16)
-        data[3] = data[3] ^ int(x >> 24)
-        data = ptr8(int(data) + 4)
-        i += 1
-    state[12] = state[12] + 1
+    while count:
+        i = 16
+        while i:
+            i -= 1
+            s[i] = state[i]
+        n = 10
+        while n:
+            x = uint(s[0])
+            x = x + s[4]
+            s[0] = x
+            x = uint(s[0])
+            x = x ^ s[12]
+            s[12] = x << 16 | x >> 16
+            x = uint(s[8])
+            x = x + s[12]
+            s[8] = x
+            x = uint(s[8])
+            x = x ^ s[4]
+            s[4] = x << 12 | x >> 20
+            x = uint(s[0])
+            x = x + s[4]
+            s[0] = x
+            x = uint(s[0])
+            x = x ^ s[12]
+            s[12] = x << 8 | x >> 24
+            x = uint(s[8])
+            x = x + s[12]
+            s[8] = x
+            x = uint(s[8])
+            x = x ^ s[4]
+            s[4] = x << 7 | x >> 25
+            x = uint(s[1])
+            x = x + s[5]
+            s[1] = x
+            x = uint(s[1])
+            x = x ^ s[13]
+            s[13] = x << 16 | x >> 16
+            x = uint(s[9])
+            x = x + s[13]
+            s[9] = x
+            x = uint(s[9])
+            x = x ^ s[5]
+            s[5] = x << 12 | x >> 20
+            x = uint(s[1])
+            x = x + s[5]
+            s[1] = x
+            x = uint(s[1])
+            x = x ^ s[13]
+            s[13] = x << 8 | x >> 24
+            x = uint(s[9])
+            x = x + s[13]
+            s[9] = x
+            x = uint(s[9])
+            x = x ^ s[5]
+            s[5] = x << 7 | x >> 25
+            x = uint(s[2])
+            x = x + s[6]
+            s[2] = x
+            x = uint(s[2])
+            x = x ^ s[14]
+            s[14] = x << 16 | x >> 16
+            x = uint(s[10])
+            x = x + s[14]
+            s[10] = x
+            x = uint(s[10])
+            x = x ^ s[6]
+            s[6] = x << 12 | x >> 20
+            x = uint(s[2])
+            x = x + s[6]
+            s[2] = x
+            x = uint(s[2])
+            x = x ^ s[14]
+            s[14] = x << 8 | x >> 24
+            x = uint(s[10])
+            x = x + s[14]
+            s[10] = x
+            x = uint(s[10])
+            x = x ^ s[6]
+            s[6] = x << 7 | x >> 25
+            x = uint(s[3])
+            x = x + s[7]
+            s[3] = x
+            x = uint(s[3])
+            x = x ^ s[15]
+            s[15] = x << 16 | x >> 16
+            x = uint(s[11])
+            x = x + s[15]
+            s[11] = x
+            x = uint(s[11])
+            x = x ^ s[7]
+            s[7] = x << 12 | x >> 20
+            x = uint(s[3])
+            x = x + s[7]
+            s[3] = x
+            x = uint(s[3])
+            x = x ^ s[15]
+            s[15] = x << 8 | x >> 24
+            x = uint(s[11])
+            x = x + s[15]
+            s[11] = x
+            x = uint(s[11])
+            x = x ^ s[7]
+            s[7] = x << 7 | x >> 25
+            x = uint(s[0])
+            x = x + s[5]
+            s[0] = x
+            x = uint(s[0])
+            x = x ^ s[15]
+            s[15] = x << 16 | x >> 16
+            x = uint(s[10])
+            x = x + s[15]
+            s[10] = x
+            x = uint(s[10])
+            x = x ^ s[5]
+            s[5] = x << 12 | x >> 20
+            x = uint(s[0])
+            x = x + s[5]
+            s[0] = x
+            x = uint(s[0])
+            x = x ^ s[15]
+            s[15] = x << 8 | x >> 24
+            x = uint(s[10])
+            x = x + s[15]
+            s[10] = x
+            x = uint(s[10])
+            x = x ^ s[5]
+            s[5] = x << 7 | x >> 25
+            x = uint(s[1])
+            x = x + s[6]
+            s[1] = x
+            x = uint(s[1])
+            x = x ^ s[12]
+            s[12] = x << 16 | x >> 16
+            x = uint(s[11])
+            x = x + s[12]
+            s[11] = x
+            x = uint(s[11])
+            x = x ^ s[6]
+            s[6] = x << 12 | x >> 20
+            x = uint(s[1])
+            x = x + s[6]
+            s[1] = x
+            x = uint(s[1])
+            x = x ^ s[12]
+            s[12] = x << 8 | x >> 24
+            x = uint(s[11])
+            x = x + s[12]
+            s[11] = x
+            x = uint(s[11])
+            x = x ^ s[6]
+            s[6] = x << 7 | x >> 25
+            x = uint(s[2])
+            x = x + s[7]
+            s[2] = x
+            x = uint(s[2])
+            x = x ^ s[13]
+            s[13] = x << 16 | x >> 16
+            x = uint(s[8])
+            x = x + s[13]
+            s[8] = x
+            x = uint(s[8])
+            x = x ^ s[7]
+            s[7] = x << 12 | x >> 20
+            x = uint(s[2])
+            x = x + s[7]
+            s[2] = x
+            x = uint(s[2])
+            x = x ^ s[13]
+            s[13] = x << 8 | x >> 24
+            x = uint(s[8])
+            x = x + s[13]
+            s[8] = x
+            x = uint(s[8])
+            x = x ^ s[7]
+            s[7] = x << 7 | x >> 25
+            x = uint(s[3])
+            x = x + s[4]
+            s[3] = x
+            x = uint(s[3])
+            x = x ^ s[14]
+            s[14] = x << 16 | x >> 16
+            x = uint(s[9])
+            x = x + s[14]
+            s[9] = x
+            x = uint(s[9])
+            x = x ^ s[4]
+            s[4] = x << 12 | x >> 20
+            x = uint(s[3])
+            x = x + s[4]
+            s[3] = x
+            x = uint(s[3])
+            x = x ^ s[14]
+            s[14] = x << 8 | x >> 24
+            x = uint(s[9])
+            x = x + s[14]
+            s[9] = x
+            x = uint(s[9])
+            x = x ^ s[4]
+            s[4] = x << 7 | x >> 25
+            n -= 1
+        i = 0
+        while i < 16:
+            s[i] = s[i] + state[i]
+            x = uint(s[i])
+            data[0] = data[0] ^ int(x)
+            data[1] = data[1] ^ int(x >> 8)
+            data[2] = data[2] ^ int(x >> 16)
+            data[3] = data[3] ^ int(x >> 24)
+            data = ptr8(int(data) + 4)
+            i += 1
+        state[12] = state[12] + 1
+        count -= 1
 
 
-def poly(product, sum, r, data, at, n):
+def prepare(work, r):
+    for i in range(10):
+        struct.pack_into("<H", work, 20 + 2 * i, r[i])
+
+
+def poly(work, data, at, n):
     """sum = (sum + block) * r mod 2^130 - 5 for each of `n` blocks of 16 bytes from data[at] on."""
-    if at < 0 or n < 0 or at + 16 * n > len(data) or len(product) != 80:
+    if at < 0 or n < 0 or at + 16 * n > len(data) or len(work) != POLY:
         raise ValueError("poly")
-    if len(sum) != 20 or len(r) != 20:
-        raise ValueError("poly")
-    _poly(product, 0, sum, r, data, at, n)
+    _poly(work, 0, data, at, n)
 
 
 @micropython.viper
-def _poly(t: ptr32, x: int, h: ptr16, r: ptr16, m: ptr8, at: int, n: int):
-    columns = int(t)
-    limbs = int(h)
+def _poly(t: ptr32, x: int, m: ptr8, at: int, n: int):
+    limbs = int(t)
+    r = ptr16(limbs + 20)
+    columns = limbs + 40
     m = ptr8(int(m) + at)
     while n:
         # add the block: 16 bytes are nine limbs and eleven bits, to which bit 128 comes

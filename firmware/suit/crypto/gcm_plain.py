@@ -3,7 +3,7 @@
 """Engine of `gcm.py` where there is no native code (SP 800-38D, section 6). An element is an
 integer whose highest bit is the coefficient of x^0."""
 
-TABLE = 256  # bytes: n * H for the 16 values of four bits, 16 bytes each
+TABLE = 272  # bytes: n * H for the 16 values of four bits, 16 bytes each; then y
 
 # what the four bits that leave at the low end put back at the high end: x^128 = x^7 + x^2 + x + 1
 _FOLD = []
@@ -30,12 +30,12 @@ def prepare(table, h):
             table[16 * n : 16 * n + 16] = mixed.to_bytes(16, "big")
 
 
-def ghash(table, y, data, at, blocks):
+def ghash(table, data, at, blocks):
     """y = (y ^ block) * H for each of `blocks` blocks from data[at] on."""
     rows = [_entry(table, n) for n in range(16)]
     if at < 0 or at + 16 * blocks > len(data):
         raise ValueError("ghash")
-    x = int.from_bytes(bytes(y), "big")
+    x = _entry(table, 16)
     for _ in range(blocks):
         x ^= int.from_bytes(bytes(memoryview(data)[at : at + 16]), "big")
         z = 0
@@ -43,4 +43,4 @@ def ghash(table, y, data, at, blocks):
             z = z >> 4 ^ _FOLD[z & 15] ^ rows[x >> shift & 15]
         x = z
         at += 16
-    y[:] = x.to_bytes(16, "big")
+    table[256:] = x.to_bytes(16, "big")

@@ -11,7 +11,7 @@ from the last to the first, and between two digits the sum moves by four bits: 3
 import micropython
 from micropython import const
 
-TABLE = const(288)  # bytes: n * H for the 16 values of four bits, 16 bytes each; then the sum
+TABLE = const(304)  # bytes: n * H for the 16 values of four bits, 16 bytes each; y; the sum
 
 
 def prepare(table, h):
@@ -63,18 +63,19 @@ def _prepare(t: ptr32, h: ptr8):
         n <<= 1
 
 
-def ghash(table, y, data, at, blocks):
+def ghash(table, data, at, blocks):
     """y = (y ^ block) * H for each of `blocks` blocks from data[at] on."""
-    if at < 0 or blocks < 0 or at + (blocks << 4) > len(data) or len(table) < TABLE or len(y) != 16:
+    if at < 0 or blocks < 0 or at + (blocks << 4) > len(data) or len(table) < TABLE:
         raise ValueError("ghash")
-    _ghash(table, table, table, y, data, at, blocks)
+    _ghash(table, table, data, at, blocks)
 
 
 # d and p come first because the first two locals live in registers
 @micropython.viper
-def _ghash(d: ptr32, p: ptr32, table: ptr32, y: ptr8, data: ptr8, at: int, blocks: int):
-    base = int(table)
-    sum = base + 256
+def _ghash(d: ptr32, p: ptr32, data: ptr8, at: int, blocks: int):
+    base = int(d)
+    y = ptr8(base + 256)
+    sum = base + 272
     data = ptr8(int(data) + at)
     while blocks:
         i = 0
@@ -90,17 +91,48 @@ def _ghash(d: ptr32, p: ptr32, table: ptr32, y: ptr8, data: ptr8, at: int, block
         while True:
             # digit r is the high or the low half of byte r / 2 of each word
             z = ptr8(int(y) + (digit >> 1))
-            shift = (digit & 1 ^ 1) << 2
-            i = 4
-            while i:
-                p = ptr32(base + ((z[0] >> shift & 15) << 4))
+            if digit & 1:
+                p = ptr32(base + ((z[0] & 15) << 4))
                 d[0] = d[0] ^ p[0]
                 d[1] = d[1] ^ p[1]
                 d[2] = d[2] ^ p[2]
                 d[3] = d[3] ^ p[3]
-                d = ptr32(int(d) + 4)
-                z = ptr8(int(z) + 4)
-                i -= 1
+                p = ptr32(base + ((z[4] & 15) << 4))
+                d[1] = d[1] ^ p[0]
+                d[2] = d[2] ^ p[1]
+                d[3] = d[3] ^ p[2]
+                d[4] = d[4] ^ p[3]
+                p = ptr32(base + ((z[8] & 15) << 4))
+                d[2] = d[2] ^ p[0]
+                d[3] = d[3] ^ p[1]
+                d[4] = d[4] ^ p[2]
+                d[5] = d[5] ^ p[3]
+                p = ptr32(base + ((z[12] & 15) << 4))
+                d[3] = d[3] ^ p[0]
+                d[4] = d[4] ^ p[1]
+                d[5] = d[5] ^ p[2]
+                d[6] = d[6] ^ p[3]
+            else:
+                p = ptr32(base + (z[0] & 240))
+                d[0] = d[0] ^ p[0]
+                d[1] = d[1] ^ p[1]
+                d[2] = d[2] ^ p[2]
+                d[3] = d[3] ^ p[3]
+                p = ptr32(base + (z[4] & 240))
+                d[1] = d[1] ^ p[0]
+                d[2] = d[2] ^ p[1]
+                d[3] = d[3] ^ p[2]
+                d[4] = d[4] ^ p[3]
+                p = ptr32(base + (z[8] & 240))
+                d[2] = d[2] ^ p[0]
+                d[3] = d[3] ^ p[1]
+                d[4] = d[4] ^ p[2]
+                d[5] = d[5] ^ p[3]
+                p = ptr32(base + (z[12] & 240))
+                d[3] = d[3] ^ p[0]
+                d[4] = d[4] ^ p[1]
+                d[5] = d[5] ^ p[2]
+                d[6] = d[6] ^ p[3]
             d = ptr32(sum)
             if digit == 0:
                 break

@@ -11,9 +11,9 @@ pass."""
 import struct
 from hashlib import sha256
 
-from . import engine
 from ..errors import SuitError
 from ..numbers import R_ALG_UNSUPPORTED, R_UNAUTHORISED
+from . import engine
 
 try:
     from micropython import const
@@ -34,11 +34,14 @@ _D_INTR = b"\x83\x83"
 
 
 def _answers(engine):
-    # chain 0 of a zero key from zero, two steps
-    block = _chain_block(32)
-    engine.chain(block, 32, 0, 2)
-    value = sha256(bytes(55)).digest()
-    return block[23:55] == sha256(bytes(22) + b"\x01" + value).digest()
+    # two steps from a value of zeros, of either length
+    for n in (24, 32):
+        block = _chain_block(n)
+        engine.chain(block, n, 3, 5)
+        value = sha256(bytes(22) + b"\x03" + bytes(n)).digest()[:n]
+        if block[23 : 23 + n] != sha256(bytes(22) + b"\x04" + value).digest()[:n]:
+            return False
+    return True
 
 
 def _refuse(why):
@@ -112,9 +115,19 @@ class _Stream:
         return _u32(word, 0)
 
 
-def _coefficient(buf, i, w):
-    at = i * w
-    return buf[at >> 3] >> (8 - w - (at & 7)) & ((1 << w) - 1)
+def _digits(q, n, w, p, ls):
+    """The p digits of w bits of the hash in q[:n] and of its checksum, which goes to q[n:]."""
+    digits = bytearray(p)
+    top = (1 << w) - 1
+    total = 0
+    u = 8 * n // w
+    for i in range(p):
+        if i == u:
+            struct.pack_into(">H", q, n, total << ls & 0xFFFF)
+        at = i * w
+        digits[i] = digit = q[at >> 3] >> (8 - w - (at & 7)) & top
+        total += top - digit
+    return digits
 
 
 def _one_time_key(stream, code, prefix, message):
@@ -133,20 +146,17 @@ def _one_time_key(stream, code, prefix, message):
     h.update(message)
     q = bytearray(n + 2)
     q[:n] = h.digest()[:n]
-    top = (1 << w) - 1
-    total = 0
-    for i in range(8 * n // w):
-        total += top - _coefficient(q, i, w)
-    struct.pack_into(">H", q, n, total << ls & 0xFFFF)
+    digits = _digits(q, n, w, p, ls)
     block[:20] = prefix
     key = sha256(prefix)
     key.update(_D_PBLK)
     chain = _engine.chain
+    top = (1 << w) - 1
     for i in range(p):
         block[20] = i >> 8
         block[21] = i & 0xFF
         stream.into(value)
-        chain(block, n, _coefficient(q, i, w), top)
+        chain(block, n, digits[i], top)
         key.update(value)
     return key.digest()[:n]
 

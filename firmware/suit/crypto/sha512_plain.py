@@ -10,7 +10,7 @@ SCRATCH = 0  # bytes of working memory that `compress` wants
 _MASK = (1 << 64) - 1
 
 
-def _root(n, power):
+def root(n, power):
     """The integer root of n, by bisection."""
     low, high = 0, 1 << 140
     while high - low > 1:
@@ -33,8 +33,8 @@ def constants():
         else:
             primes.append(n)
         n += 1
-    k = [_root(prime << 192, 3) & _MASK for prime in primes]
-    roots = [_root(prime << 128, 2) & _MASK for prime in primes[:16]]
+    k = [root(prime << 192, 3) & _MASK for prime in primes]
+    roots = [root(prime << 128, 2) & _MASK for prime in primes[:16]]
     return k, roots[:8], roots[8:]
 
 
