@@ -15,7 +15,8 @@ def text():
     entries = {name: curve.entries[name][0] for name in ("DOUBLE", "MIX", "TAIL", "COMPARE")}
     return '''# Made by generate/p256_data.py from the formulas in generate/_p256.py: change those files.
 # MIT licence.
-"""P-256 for the field VM: registers, library, entries (operation numbers), shapes of additions (see
+"""P-256 for the field VM: registers (those with a name, and all with
+the table of points), library, entries (operation numbers), shapes of additions (see
 `scalar_plain.trace`), the program that fills the register table, the comb table of G, the
 self-test's table and programs."""
 
@@ -29,6 +30,7 @@ except ImportError:
 {numbers}
 {entries}
 REGISTERS = const({count})
+NAMED = const({named})
 LIBRARY = {library}
 {shapes}
 MULTIPLES = {multiples}
@@ -41,6 +43,7 @@ NONE = {none}
             {"x": "PX", "w": "PW"}.get(k, k.upper()), v) for k, v in numbers.items()),
         entries="\n".join("%s = const(%d)" % item for item in entries.items()),
         count=curve.registers,
+        named=curve.q,
         library=literal(bytes(curve.library)),
         shapes="\n".join(
             "SHAPE_%s = %s" % (name, literal(shape)) for name, shape in shapes.items()

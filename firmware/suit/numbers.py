@@ -150,6 +150,7 @@ CRV_ED25519 = 6
 # our labels in the trust store, private use (below -65536)
 KEY_ROLES = -70001  # uint, sum of ROLE_*; absent: ROLE_APP
 KEY_DEVELOPMENT = -70002  # bool: made by `make`, never for production
+KEY_TABLE = -70003  # bstr: p256.make_table, for verifying faster; as trusted as the key
 ROLE_APP = 1  # ["app"], ["file", ...], ["ram", ...]
 ROLE_FIRMWARE = 2
 ROLE_TRUST = 4
@@ -192,6 +193,7 @@ R_DECRYPTION = 50  # wrong key, tag or content
 R_NOT_ALLOWED = 51  # board policy: not from there, not now
 R_CONTENT_CHANGED = 52  # the payload changed between blocks or did not match after a restart
 R_DIGEST = 53  # what was stored does not match the digest at boot
+R_WAITING = 54  # an event that the manifest waits for has not happened yet (detail: which)
 # why a board went back
 R_BACK_EXCEPTION = 64  # the app ended with an exception (traceback kept)
 R_BACK_WATCHDOG = 65  # the watchdog fired before confirm

@@ -29,6 +29,7 @@ from .numbers import (
     KEY_KTY,
     KEY_OPS,
     KEY_ROLES,
+    KEY_TABLE,
     KTY_AKP,
     KTY_EC2,
     KTY_HSS_LMS,
@@ -55,12 +56,12 @@ _VERIFYING = (2, 10)
 class Key:
     """One COSE_Key. `kty`, `alg` (None: what the type allows), `crv`, `x`, `y`, `d`, `k`, `pub`
     (memoryviews, None where the type has no such label), `own_kid` (label 2), `roles`,
-    `development`, `ops` (None or tuple)."""
+    `development`, `ops` (None or tuple), `table` (KEY_TABLE: None or memoryview)."""
 
     def __init__(self, data):
         c = Cursor(data)
         self.kty = self.alg = self.crv = self.x = self.y = self.k = self.pub = self.d = None
-        self.own_kid = self.ops = self._kid = None
+        self.own_kid = self.ops = self._kid = self.table = None
         self.roles = ROLE_APP
         self.development = False
         self._raw = raw = {}
@@ -85,6 +86,8 @@ class Key:
                 self.roles = c.uint()
             elif label == KEY_DEVELOPMENT:
                 self.development = c.bool()
+            elif label == KEY_TABLE:
+                self.table = c.bstr()
             else:
                 c.skip(False)
             raw[label] = c.view[start : c.pos]

@@ -42,10 +42,10 @@ _ROOM = const(512)  # bytes of program made at a time
 class Sum:
     """A sum of multiples of points, on the chosen engine."""
 
-    def __init__(self, module=None):
+    def __init__(self, module=None, registers=data.REGISTERS):
         self.code = bytearray(len(data.LIBRARY) + _ROOM)
         self.code[: len(data.LIBRARY)] = data.LIBRARY
-        self.machine = (module or _engine).Machine(data.REGISTERS, self.code)
+        self.machine = (module or _engine).Machine(registers, self.code)
         self.machine.put(data.R_ONE, 1)
 
     def multiples(self, x, y):
@@ -136,13 +136,14 @@ def verify(key, message, signature):
 
 def _total(u1, u2, x, y, table):
     """u1 G + u2 Q, as something that `has(r)`."""
-    total = Sum()
+    known = table and len(table) == len(data.BASE)
+    total = Sum(None, data.NAMED if known else data.REGISTERS)
     machine = total.machine
     machine.table(0, data.BASE)
     one = u1.to_bytes(32, "little")
     two = u2.to_bytes(32, "little")
     scratch = bytearray(32)
-    if table and len(table) == len(data.BASE):
+    if known:
         machine.table(1, table)
         digits = bytearray(2 * COLUMNS)
         places = COLUMNS

@@ -1,6 +1,7 @@
 # Made by generate/p256_data.py from the formulas in generate/_p256.py: change those files.
 # MIT licence.
-"""P-256 for the field VM: registers, library, entries (operation numbers), shapes of additions (see
+"""P-256 for the field VM: registers (those with a name, and all with
+the table of points), library, entries (operation numbers), shapes of additions (see
 `scalar_plain.trace`), the program that fills the register table, the comb table of G, the
 self-test's table and programs."""
 
@@ -24,6 +25,7 @@ MIX = const(18)
 TAIL = const(37)
 COMPARE = const(52)
 REGISTERS = const(57)
+NAMED = const(17)
 LIBRARY = (
     b"\x00\x03\x02\x02\x02\x06\x00\x03\x01\x03\x00\x03\x00\x06\x06\x03\x01\x07\x06\x06"
     b"\x01\x07\x07\x06\x00\x08\x01\x01\x00\x06\x08\x00\x00\x02\x01\x02\x00\x08\x08\x08"

@@ -82,7 +82,7 @@ def _finish(total, stopped, digits, k, x, y):
 
 def multiply_base(k):
     """k G as integers, by the comb; `k` is a bytearray of `little`, wiped here."""
-    total = p256.Sum()
+    total = p256.Sum(None, data.NAMED)
     total.machine.table(0, data.BASE)
     digits = bytearray(p256.COLUMNS)
     scratch = bytearray(32)

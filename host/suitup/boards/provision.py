@@ -203,7 +203,7 @@ def provision(target, settings: Settings, progress=None) -> Made:
     config = _config(target, settings)
     files = dict(program)
     files[CONFIG] = cbor.encode(config)
-    files[TRUST] = trust_store(settings.trust)
+    files[TRUST] = trust_store(settings.trust, tables=True)
     removed = []
     first = None
     if settings.envelope:

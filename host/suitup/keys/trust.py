@@ -3,7 +3,8 @@
 from suitup import cbor
 from suitup import numbers as n
 from suitup.errors import USAGE, Failure
-from suitup.keys.model import Key, from_cose_key
+from suitup.keys.comb import comb
+from suitup.keys.model import Key, X, Y, from_cose_key
 
 ROLES = {
     "app": n.ROLE_APP,
@@ -33,10 +34,11 @@ def parse_roles(text: str) -> int:
     return total
 
 
-def trust_store(entries) -> bytes:
+def trust_store(entries, tables=False) -> bytes:
     """The COSE_KeySet for `entries`: each a Key (role app) or a pair (Key, roles).
 
-    Private members never go in; a symmetric key does, because a device checks a MAC with the key that makes it."""
+    With `tables`, a P-256 key comes with a table of 2 KiB that halves the time of a verification on the device. Private
+    members never go in; a symmetric key does, because a device checks a MAC with the key that makes it."""
     items = []
     for entry in entries:
         key, roles = entry if isinstance(entry, tuple) else (entry, n.ROLE_APP)
@@ -44,6 +46,9 @@ def trust_store(entries) -> bytes:
         params.pop(n.KEY_DEVELOPMENT, None)
         if key.development:
             params[n.KEY_DEVELOPMENT] = True
+        if tables and params[n.KEY_KTY] == n.KTY_EC2:
+            x, y = (int.from_bytes(params[label], "big") for label in (X, Y))
+            params[n.KEY_TABLE] = comb(x, y)
         items.append(params)
     return cbor.encode(items)
 
@@ -52,7 +57,7 @@ def read_trust_store(data: bytes) -> list[tuple[Key, int]]:
     """The keys of a trust store with their roles."""
     return [
         (
-            from_cose_key({label: value for label, value in item.items() if label != n.KEY_ROLES}),
+            from_cose_key({k: v for k, v in item.items() if k not in (n.KEY_ROLES, n.KEY_TABLE)}),
             item.get(n.KEY_ROLES, n.ROLE_APP),
         )
         for item in cbor.decode(data, sort=False)
