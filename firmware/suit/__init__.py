@@ -64,13 +64,13 @@ def path(name):
 
 async def listen():
     """Answer discovery, status and nudges over CoAP, for as long as the app runs."""
-    from .listen import listen
+    from .listening import listen
 
     await listen()
 
 
 async def poll():
     """Look at the configured servers every `poll` seconds, for boards that cannot be reached."""
-    from .listen import poll
+    from .listening import poll
 
     await poll()

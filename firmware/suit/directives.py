@@ -37,12 +37,21 @@ def _sink(machine, index, component):
     return decrypt.Decryptor(info, machine.board.decryption_keys, component)
 
 
+def _begin(machine, index):
+    """Before the first byte of a component is written."""
+    metadata = machine.param(index, n.P_COMPONENT_METADATA)
+    if metadata is not None:
+        # whoever read the parameter has the module
+        optional("management").check_metadata(metadata)
+    machine.writes(index)
+
+
 def store(machine, index, stream):
     """Generator: put a stream into a component; the size is checked before the first byte."""
     from .transfer import transfer
 
     component = machine.component(index)
-    machine.writes(index)
+    _begin(machine, index)
     yield from transfer(
         stream,
         component,
@@ -66,7 +75,7 @@ def _unchanged(machine, index):
     digest = machine.param(index, n.P_IMAGE_DIGEST)
     if local_copy is None or digest is None:
         return False
-    machine.writes(index)
+    _begin(machine, index)
     size = machine.param(index, n.P_IMAGE_SIZE)
     return (yield from local_copy(machine.component(index), digest[1], size, digest[0]))
 

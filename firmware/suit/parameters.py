@@ -64,12 +64,11 @@ def _uri(c):
     return text
 
 
-def _wrapped(c):
-    """A byte string that holds one CBOR item, here SUIT_Encryption_Info, whose maps nobody
-    sorts."""
+def wrapped(c, ordered=False):
+    """A byte string that holds one CBOR item; nobody sorts the maps of SUIT_Encryption_Info."""
     inner = c.inner()
     start = inner.pos
-    inner.skip(False)
+    inner.skip(ordered)
     inner.end()
     return inner.view[start : inner.limit]
 
@@ -88,7 +87,7 @@ PARAMETERS = {
     n.P_FETCH_ARGUMENTS: Cursor.bstr,
     n.P_STRICT_ORDER: Cursor.bool,
     n.P_SOFT_FAILURE: Cursor.bool,
-    n.P_ENCRYPTION_INFO: _wrapped,
+    n.P_ENCRYPTION_INFO: wrapped,
 }
 
 

@@ -1,7 +1,7 @@
-"""A board as far as `push` sees one: the CoAP server of `firmware/suit/listen.py` in aiocoap, with a script instead of an
+"""A board as far as `push` sees one: the CoAP server of `firmware/suit/listening.py` in aiocoap, with a script instead of an
 updater.
 
-It copies these behaviours of listen.py and api.status: the nudge asks for an Echo first and answers 2.04, 4.03 or 5.03; the
+It copies these behaviours of listening.py and api.status: the nudge asks for an Echo first and answers 2.04, 4.03 or 5.03; the
 status is a CBOR map that may need more than one block; a reset makes the board deaf for a moment and changes `boot`."""
 
 import asyncio

@@ -5,7 +5,7 @@ import random
 from harness import MICROPYTHON
 from suit import coap_observers, coap_server
 from suit.coap_server import Server
-from suit.listen import may_look
+from suit.listening import may_look
 from suit.transports import coap_message as coap
 from suit.transports import net
 from suit.transports.coap_message import Message, Writer, status

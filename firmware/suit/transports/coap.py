@@ -15,6 +15,7 @@
 
 from suit.errors import SuitError
 from suit.numbers import R_CONTENT_CHANGED, R_SERVER
+from suit.transports import net
 from suit.transports.coap_client import Client
 from suit.transports.coap_message import status
 
@@ -39,6 +40,7 @@ class CoAPStream:
         while 16 << self._szx < self.size:
             self._szx += 1
         self._etag = None
+        self._pace = net.Pace()
         self.total = None
         self.offset = 0
         self.mark = None
@@ -82,6 +84,7 @@ class CoAPStream:
         n = min(len(view), self._held - skip)
         view[:n] = self._client.rx[m.payload + skip : m.payload + skip + n]
         self._at += n
+        self._pace.count(n)
         return n
 
     def close(self):

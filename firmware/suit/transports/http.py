@@ -41,8 +41,8 @@ _REST = "Accept-Encoding: identity\r\nConnection: close\r\n\r\n"
 
 class HTTPStream:
     timeout_ms = 15000  # without a byte
-    attempts = 5  # connections in a row without progress
-    pause_ms = 500  # before the second attempt, doubled before each further one
+    attempts = 8  # connections in a row without progress
+    pause_ms = 100  # before the second attempt, doubled before each further one
     tls = None
 
     def __init__(self, uri, allowed=None):
@@ -51,6 +51,7 @@ class HTTPStream:
         self._sock = None
         self._response = Response(bytearray(_BUFFER))
         self._resumes = _RESUMES
+        self._pace = net.Pace()
         self.total = None
         self.offset = 0
         self.mark = None
@@ -79,12 +80,14 @@ class HTTPStream:
                 if not n and self.total is not None and self._at < self.total:
                     raise SuitError(R_NETWORK, "cut")
                 self._at += n
-                return n
+                break
             except SuitError as error:
                 failures += 1
                 self._resumes -= 1
                 if not _passing(error) or failures >= self.attempts or self._resumes < 0:
                     raise
+        self._pace.count(n)
+        return n
 
     def close(self):
         if self._sock:

@@ -18,6 +18,16 @@ import time
 from suit.errors import SuitError
 from suit.numbers import R_NETWORK
 
+try:
+    from micropython import const
+except ImportError:
+
+    def const(n):
+        return n
+
+
+_GRACE = const(120)  # seconds
+_SLOWEST = const(64)  # bytes a second
 EMPTY = (errno.EAGAIN, errno.ETIMEDOUT)  # what a port may say for "nothing yet"
 _PENDING = (errno.EINPROGRESS, errno.EALREADY) + EMPTY
 
@@ -37,6 +47,22 @@ except AttributeError:  # CPython
 def ticks():
     """A clock in ms; subtract with `elapsed`."""
     return _ticks()
+
+
+class Pace:
+    """Ends a transfer that somebody drags out: less than 64 bytes a second on average, once two
+    minutes have passed. An update that hangs on a slow server would keep others away."""
+
+    def __init__(self):
+        self._start = ticks()
+        self._bytes = 0
+
+    def count(self, n):
+        """`n` more bytes have come. SuitError(R_NETWORK, "slow")."""
+        self._bytes += n
+        seconds = elapsed(ticks(), self._start) // 1000
+        if seconds > _GRACE and self._bytes < _SLOWEST * seconds:
+            raise SuitError(R_NETWORK, "slow")
 
 
 def address(host, port, kind):

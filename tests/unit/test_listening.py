@@ -1,0 +1,162 @@
+"""What a board does beside its app: updates with the server still answering, and looking around."""
+
+import suit
+from harness import raises
+from suit import listening, runtime, updater
+from suit.config import Config
+from suit.errors import SuitError
+from suit.numbers import R_NETWORK
+from suit.transports import coap_observe, net
+
+
+class Server:
+    """Counts how often it could answer."""
+
+    steps = 0
+
+    def step(self):
+        self.steps += 1
+
+
+def test_an_update_that_waits_leaves_the_server_answering():
+    seen = []
+
+    def update():
+        yield
+        seen.append((yield ["socket", 1, 100]))  # ready in the end
+        seen.append((yield ["socket", 1, 50]))  # never
+        yield 45
+
+    server = Server()
+    gen = listening._beside(update(), server)
+    asked = []
+    answer = None
+    try:
+        while True:
+            want = gen.send(answer)
+            asked.append(list(want) if isinstance(want, list) else want)
+            answer = len(asked) == 3 if isinstance(want, list) else None
+    except StopIteration:
+        pass
+    assert seen == [True, False]
+    assert asked == [
+        None, ["socket", 1, 20], ["socket", 1, 20],
+        ["socket", 1, 20], ["socket", 1, 20], ["socket", 1, 10], 20, 20, 5,
+    ]  # fmt: skip
+    assert server.steps >= len(asked)
+
+
+def test_importing_the_modules_leaves_the_api_as_it_is():
+    for name in ("update", "confirm", "rollback", "status", "path", "listen", "poll"):
+        assert callable(getattr(suit, name)), name
+
+
+class looking:
+    """`look` with an updater, an observer and waits that are lists of what happens."""
+
+    def __init__(self, servers, poll=100, results=(), news=()):
+        self.config = Config({"servers": servers, "poll": poll})
+        self.results = list(results)  # state after each attempt
+        self.news = list(news)
+        self.attempts = 0
+        self.pauses = []
+
+    def __enter__(self):
+        self.saved = updater.update, updater.busy, coap_observe.Observer
+        test = self
+
+        def update(url=None, reset=True):
+            test.attempts += 1
+            runtime.progress.state = test.results.pop(0) if test.results else "refused"
+            yield
+            if runtime.progress.state == "failed":
+                raise SuitError(R_NETWORK)
+
+        class Observer:
+            registered = True
+
+            def __init__(self, uri):
+                test.observed = uri
+
+            def wait(self, ms):
+                test.pauses.append(ms)
+                yield
+                news = test.news.pop(0) if test.news else False
+                if news is None:
+                    raise SuitError(R_NETWORK)
+                return news
+
+        updater.update, updater.busy, coap_observe.Observer = update, lambda: False, Observer
+        return self
+
+    def __exit__(self, *why):
+        updater.update, updater.busy, coap_observe.Observer = self.saved
+        runtime.progress.begin("idle")
+
+    def go(self, steps):
+        gen = listening.look(self.config)
+        for _ in range(steps):
+            want = next(gen)
+            if want is not None:
+                self.pauses.append(want)
+        gen.close()
+
+
+def test_without_servers_or_interval_nothing_is_looked_at():
+    for servers, poll in (((), 100), (("http://a/",), 0)):
+        with looking(servers, poll) as test:
+            assert list(listening.look(test.config)) == []
+
+
+def test_servers_are_looked_at_again_and_again_but_not_in_step():
+    with looking(("http://a/x",)) as test:
+        test.go(41)
+        assert test.attempts == 20
+        assert test.pauses[0] <= 5100
+        assert all(87500 <= pause <= 115200 for pause in test.pauses[1:])
+        assert len(set(test.pauses[1:])) > 5
+
+
+def test_a_failed_attempt_is_repeated_sooner():
+    with looking(("http://a/x",), 86400, ["failed", "refused"]) as test:
+        test.go(6)
+        assert test.pauses[1] < 350000 and test.pauses[2] > 70000000
+
+
+def test_an_observed_server_is_asked_only_when_there_is_news():
+    with looking(("coap://a/thermo/",), news=[True, False, False, True, False]) as test:
+        test.go(12)
+        assert test.observed == "coap://a/thermo/latest.suit"
+        assert test.attempts == 2
+    with looking(("coap://a/x", "http://b/x"), news=[True]) as test:
+        test.go(12)
+        assert test.attempts == 6  # the second one tells nothing
+    with looking(("coap://a/x",), news=[None, None]) as test:
+        test.go(6)
+        assert test.attempts == 2  # an observation that fails leaves polling
+
+
+def test_a_failed_attempt_at_an_observed_server_is_repeated():
+    with looking(("coap://a/x",), 86400, ["failed", "failed"], [True]) as test:
+        test.go(8)
+        assert test.attempts == 3
+        assert test.pauses[1] < 350000 and test.pauses[2] < 350000 and test.pauses[3] > 70000000
+
+
+def test_a_transfer_that_is_dragged_out_is_ended():
+    now = [0]
+    saved = net.ticks
+    net.ticks = lambda: now[0]
+    try:
+        pace = net.Pace()
+        for _ in range(12):
+            now[0] += 10000
+            pace.count(10)
+        now[0] += 1000
+        raises(SuitError, pace.count, 10, reason=R_NETWORK)
+        quick = net.Pace()
+        for _ in range(100):
+            now[0] += 10000
+            quick.count(1024)
+    finally:
+        net.ticks = saved
