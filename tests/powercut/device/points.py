@@ -9,6 +9,7 @@ import time
 
 import faults
 import nor
+import rot
 import scenarios
 import world as w
 
@@ -187,7 +188,9 @@ def main(options):
     failed = False
     for name in options["scenarios"]:
         scenario = scenarios.ALL[name]()
-        world = w.World(scenario.blocks, page, options["assets"])
+        # with small pages littlefs keeps fewer files inside their folder
+        blocks = scenario.blocks + (0 if page else 20)
+        world = w.World(blocks, page, options["assets"], name == "signed")
         started = time.ticks_ms()
         try:
             run = Run(scenario, world, options)
@@ -205,6 +208,12 @@ def main(options):
                 run.sampled(options["samples"], options["seed"] + shard)
             elif mode == "faults":
                 faults.every(run, full, shard, shards)
+            elif mode == "rot":
+                rot.files(run, full, shard, shards)
+            elif mode == "raw":
+                rot.raw(run, options["samples"], options["seed"] + shard)
+            if run.lost and options.get("stop"):
+                break
         ms = time.ticks_diff(time.ticks_ms(), started)
         w.report("RESULT", name, len(run.trace), run.tried, run.survived, len(run.lost), ms)
         failed = failed or bool(run.lost)

@@ -59,7 +59,7 @@ class Plan:
                 world.end("again")  # the flash takes nothing; perhaps after a pause
             world.confirmed = max(world.confirmed, version)
             world.settled = max(world.settled, version)
-        elif runtime.record().trial is None and suit.confirm():
+        elif world.record().trial is None and suit.confirm():
             world.fail("confirm() confirmed without a trial")
         if self.offer and self.offer != version:
             self.fetch(world, self.offer)
@@ -403,11 +403,10 @@ class ReplacePlan(Plan):
 
     def app(self, world, version):
         import suit
-        from suit import runtime
         from suit.errors import SuitError
 
         # as long as it has not seen the newer one fail
-        if version == 1 and not runtime.record().knows_bad(world.digest(3)):
+        if version == 1 and not world.record().knows_bad(world.digest(3)):
             try:
                 suit.update(world.url(2), False)
             except SuitError as error:
@@ -492,6 +491,32 @@ class RowPlan(Plan):
         world.fail("recovery, with a good slot there")
 
 
+class Rot(Scenario):
+    """A confirmed version and its predecessor at rest; bits turn over, then a newer version is offered."""
+
+    name = "rot"
+    allowed = (1, 2, 3)
+    final = 3
+
+    def plan(self):
+        return Plan(offer=3)
+
+    def prepare(self, world):
+        provision(world)
+        self.settle(world, Plan(offer=2))
+
+
+class RotArmed(Rot):
+    """The same with an armed trial."""
+
+    name = "rot-armed"
+
+    def prepare(self, world):
+        provision(world)
+        self.settle(world, Plan())
+        self.boots(world, Plan(offer=2), 1)
+
+
 class Trust(Scenario):
     """The trust store is replaced over the cable (written beside, renamed); then an update by the new key."""
 
@@ -536,6 +561,6 @@ class Careless(Scenario):
 ALL = {}
 for _kind in (
     Install, Signed, Small, Confirm, BackException, BackEnded, BackWatchdog, BackManual, BackTries,
-    BackDamaged, Resume, Provision, Replace, Recovery, Crashes, TwoInARow, Trust, Careless,
+    BackDamaged, Resume, Provision, Replace, Recovery, Crashes, TwoInARow, Trust, Careless, Rot, RotArmed,
 ):  # fmt: skip
     ALL[_kind.name] = _kind

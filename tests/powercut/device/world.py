@@ -99,8 +99,9 @@ class Memory:
 class World:
     """A board: `image` (bytearray, the chip's content) and `page` (nor.py). Assets come from `folder` on the host."""
 
-    def __init__(self, blocks, page, folder):
+    def __init__(self, blocks, page, folder, curves=False):
         global world
+        self.curves = curves  # P-256 is needed
         world = self
         explorer_machine.world = self
         sys.modules["machine"] = explorer_machine
@@ -147,7 +148,10 @@ class World:
         import suit.transports.local
         import suit.unchanged
         import suit.updater
-        from suit.crypto import hmac256, p256  # noqa: F401
+        from suit.crypto import hmac256  # noqa: F401
+
+        if self.curves:
+            from suit.crypto import p256  # noqa: F401
 
         suit.updater._TOLD_MS = 0  # nobody watches, so nobody needs to be told before the reset
         suit.recovery.serve = recovered
@@ -281,9 +285,10 @@ class World:
     def record(self):
         """The record as the board reads it. Only while mounted."""
         from suit import runtime
+        from suit.state import Record
 
         runtime.root = "/suit"
-        return runtime.record()
+        return runtime.store().load() or Record()
 
     def files(self):
         """{path: size} of all files. Only while mounted."""

@@ -1,0 +1,227 @@
+"""The power-cut explorer: every flash operation of an update's life is interrupted, and the board has to come through.
+
+    python tests/powercut/run.py                  the fast subset (what `make test` runs)
+    python tests/powercut/run.py --full           everything (`make powercut`); --shard i/n splits it
+    python tests/powercut/run.py --mutants        seeded defects, each of which has to be caught (`make mutants`)
+
+The real device code runs in MicroPython on a modelled NOR chip with a real littlefs (device/). A point is one interrupted
+life: cut before an operation, inside a program or an erase at several places, with half-erased weak bits, after the last one;
+a watchdog that bites there; pairs of cuts (all) and up to five (drawn with a seed that is printed); errors and a full
+filesystem; bits that turn over at rest. What the state *after* an operation is, is what *before* the next one leaves, and is
+counted once. Prints per scenario how many points were tried and how many survived; exit code 1 when one was lost."""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(ROOT / "host"), str(HERE)]
+
+import assets  # noqa: E402
+from suitup.boards import micropython  # noqa: E402
+
+GEOMETRIES = {"rp2040": 256, "esp32": 0}  # bytes a page; 0: byte-granular
+SINGLE = [
+    "install", "signed", "small", "confirm", "back-exception", "back-ended", "back-watchdog", "back-manual", "back-tries",
+    "back-damaged", "resume", "provision", "replace", "recovery", "crashes", "two-in-a-row", "trust", "careless",
+]  # fmt: skip
+LOST_SHOWN = 5
+TIMEOUT = 3000  # seconds for one unit; a hang is a loss
+
+
+@dataclass
+class Unit:
+    """One process: a scenario on a geometry, in some modes, a part of its points."""
+
+    geometry: str
+    scenario: str
+    modes: list
+    full: bool = False
+    shard: tuple = (0, 1)
+    options: dict = field(default_factory=dict)
+
+
+@dataclass
+class Outcome:
+    unit: Unit
+    operations: int = 0
+    tried: int = 0
+    survived: int = 0
+    lost: int = 0
+    seconds: float = 0
+    lines: list = field(default_factory=list)
+
+
+def fast() -> list:
+    """About four thousand points in two minutes on two cores."""
+    units = []
+    for geometry in GEOMETRIES:
+        for scenario in SINGLE:
+            if scenario == "resume":
+                units.append(Unit(geometry, scenario, ["single"], shard=(0, 8)))
+            else:
+                units.append(Unit(geometry, scenario, ["single"]))
+        units.append(Unit(geometry, "confirm", ["pairs"]))
+        units.append(Unit(geometry, "back-exception", ["pairs"], options={"step": 4}))
+        units.append(Unit(geometry, "small", ["pairs"], options={"step": 10}))
+        units.append(Unit(geometry, "install", ["sampled", "faults"], options={"samples": 60}))
+        units.append(Unit(geometry, "rot", ["rot", "raw"], options={"samples": 60}))
+        units.append(Unit(geometry, "rot-armed", ["rot"]))
+    return units
+
+
+def whole() -> list:
+    """Everything; some sixty thousand points and more."""
+    units = []
+    for geometry in GEOMETRIES:
+        for scenario in SINGLE:
+            parts = 4 if scenario == "resume" else 1
+            for part in range(parts):
+                units.append(Unit(geometry, scenario, ["single"], True, (part, parts)))
+            units.append(Unit(geometry, scenario, ["faults"]))
+        for scenario in ("small", "signed", "recovery", "provision"):
+            units += [Unit(geometry, scenario, ["pairs"], shard=(part, 6)) for part in range(6)]
+        for scenario in ("confirm", "back-exception", "back-ended", "back-watchdog", "back-manual", "back-tries", "trust"):
+            units += [Unit(geometry, scenario, ["pairs"], shard=(part, 2)) for part in range(2)]
+        for scenario in ("install", "replace", "two-in-a-row", "back-damaged"):
+            units.append(Unit(geometry, scenario, ["pairs"], options={"step": 8}))
+            units.append(Unit(geometry, scenario, ["sampled"], options={"samples": 800}))
+        units.append(Unit(geometry, "small", ["faults"], True))
+        for scenario in ("rot", "rot-armed"):
+            units += [Unit(geometry, scenario, ["rot"], True, (part, 3)) for part in range(3)]
+            units.append(Unit(geometry, scenario, ["raw"], options={"samples": 1000}))
+    return units
+
+
+class Explorer:
+    """Runs units; `firmware`: the folder that holds `suit/`."""
+
+    def __init__(self, folder: Path, firmware: Path, seed: int):
+        self.folder = folder
+        self.firmware = firmware
+        self.seed = seed
+        self.interpreter = micropython.find()
+
+    def run(self, unit: Unit) -> Outcome:
+        options = {
+            # on the device side the host's files are below /host
+            "assets": "/host" + str(self.folder),
+            "path": [str(HERE / "device"), str(ROOT / "boards" / "virtual"), str(self.firmware)],
+            "page": GEOMETRIES[unit.geometry],
+            "scenarios": [unit.scenario],
+            "modes": unit.modes,
+            "full": unit.full,
+            "shard": list(unit.shard),
+            "samples": 100,
+            "seed": self.seed,
+            "show": LOST_SHOWN,
+            **unit.options,
+        }
+        out = Outcome(unit)
+        started = time.monotonic()
+        try:
+            done = subprocess.run(
+                [self.interpreter, "-X", "heapsize=24m", str(HERE / "device" / "explore.py")],
+                env=os.environ | {"EXPLORE": json.dumps(options)}, cwd=HERE,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT,
+            )
+            text, code = done.stdout.decode(errors="replace"), done.returncode
+        except subprocess.TimeoutExpired as error:
+            text, code = (error.stdout or b"").decode(errors="replace"), "no end"
+        out.seconds = time.monotonic() - started
+        result = None
+        for line in text.splitlines():
+            if line.startswith("@ RESULT"):
+                result = line.split()[3:]
+            elif line.startswith("@ "):
+                out.lines.append(line[2:])
+        if result:
+            out.operations, out.tried, out.survived, out.lost = map(int, result[:4])
+        else:
+            out.lost = max(1, sum(line.startswith("LOST") for line in out.lines))
+            if not out.lines:
+                out.lines = [f"LOST {unit.scenario}: the explorer ended with {code}", *text.splitlines()[-15:]]
+        return out
+
+
+def table(outcomes):
+    """One line per scenario and geometry, then the sums."""
+    rows = {}
+    for each in outcomes:
+        row = rows.setdefault((each.unit.scenario, each.unit.geometry), [0, 0, 0, 0, 0])
+        row[0] = max(row[0], each.operations)
+        for i, value in enumerate((each.tried, each.survived, each.lost, each.seconds), 1):
+            row[i] += value
+    print(f"{'scenario':16} {'geometry':8} {'operations':>10} {'points':>8} {'survived':>8} {'lost':>5} {'seconds':>8}")
+    for (scenario, geometry), (operations, tried, survived, lost, seconds) in sorted(rows.items()):
+        print(f"{scenario:16} {geometry:8} {operations:10} {tried:8} {survived:8} {lost:5} {seconds:8.1f}")
+    tried, survived, lost = (sum(row[i] for row in rows.values()) for i in (1, 2, 3))
+    print(f"power cuts: {tried} points tried, {survived} survived, {lost} lost")
+    return lost
+
+
+def explore(units, jobs, seed, firmware=ROOT / "firmware", folder=None, quiet=False):
+    """Play `units` in `jobs` processes; -> [Outcome]."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(folder or temporary)
+        assets.build(folder)
+        # a copy: whoever edits the device code meanwhile does not edit what is being explored
+        shutil.copytree(firmware / "suit", folder / "firmware" / "suit", ignore=shutil.ignore_patterns("__pycache__"))
+        explorer = Explorer(folder, folder / "firmware", seed)
+        outcomes = []
+        with ThreadPoolExecutor(jobs) as pool:
+            for outcome in pool.map(explorer.run, units):
+                outcomes.append(outcome)
+                if not quiet:
+                    for line in outcome.lines:
+                        print(f"{outcome.unit.geometry}: {line}", flush=True)
+    return outcomes
+
+
+def _share(units, shard):
+    """The part `i/n` of the units; big ones are already in pieces."""
+    if not shard:
+        return units
+    index, count = map(int, shard.split("/"))
+    if not 0 <= index < count:
+        raise SystemExit(f"--shard {shard}: i/n with 0 <= i < n")
+    return [unit for at, unit in enumerate(units) if at % count == index]
+
+
+def main():
+    parser = argparse.ArgumentParser(description="power-cut explorer")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--mutants", action="store_true")
+    parser.add_argument("--shard", default=os.environ.get("SHARD"), metavar="I/N")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--only", help="scenarios, separated by commas")
+    options = parser.parse_args()
+    if options.mutants:
+        import mutants
+
+        sys.exit(mutants.main(options.jobs))
+    units = whole() if options.full else fast()
+    if options.only:
+        units = [unit for unit in units if unit.scenario in options.only.split(",")]
+    units = _share(units, options.shard)
+    # the long ones first, so that no core waits for one at the end
+    units.sort(key=lambda unit: ("pairs" not in unit.modes, not unit.full))
+    print(f"power cuts: seed {options.seed}, {len(units)} parts on {options.jobs} cores", flush=True)
+    started = time.monotonic()
+    lost = table(explore(units, options.jobs, options.seed))
+    print(f"{time.monotonic() - started:.0f} seconds")
+    sys.exit(1 if lost else 0)
+
+
+if __name__ == "__main__":
+    main()
