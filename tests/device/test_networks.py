@@ -218,7 +218,7 @@ def test_http_waits_out_a_pause_and_connects_again_after_a_longer_one(micropytho
 def test_an_http_server_that_always_cuts_is_given_up(micropython):
     got, relay, _ = over_tcp(micropython, cut=100, cuts=10**6)
     refused(got, numbers.R_NETWORK)
-    assert relay.connections == 9
+    assert 2 <= relay.connections <= 8
 
 
 def test_http_content_that_changes_after_a_cut_is_refused(micropython):
