@@ -203,7 +203,27 @@ def _index(argument, names):
     )
 
 
+def encryption_summary(info: bytes) -> str:
+    """`A128GCM, to A128KW key 6b69..., ECDH-ES+A128KW` of a SUIT_Encryption_Info, as far as it can be read."""
+
+    def algorithm(protected, headers):
+        found = cbor2.loads(protected) if protected else headers
+        return labels.name(labels.ALGORITHMS, found.get(n.HDR_ALG))
+
+    try:
+        protected, headers, _, *rest = cbor2.loads(info).value
+        out = [algorithm(protected, headers)]
+        for recipient in rest[0] if rest else ():
+            kid = recipient[1].get(n.HDR_KID)
+            out.append(f"to {algorithm(*recipient[:2])}" + (f" key {kid.hex()}" if kid else ""))
+        return ", ".join(out)
+    except (cbor2.CBORError, ValueError, TypeError, AttributeError, IndexError):
+        return "unreadable"
+
+
 def _value(number, value):
+    if number == n.P_ENCRYPTION_INFO and isinstance(value, bytes):
+        return encryption_summary(value)
     shown = _parameter(number, value)
     if isinstance(value, Digest):
         return f"{shown['algorithm']} {shown['digest']}"
@@ -241,7 +261,8 @@ def tree(envelope: Envelope) -> str:
     for index, name in enumerate(names):
         out.append(f"  component {index} {name}")
     for index, metadata in manifest.dependencies.items():
-        out.append(f"  dependency {index} {_json(metadata)}")
+        prefix = metadata.get(1) if isinstance(metadata, dict) else None
+        out.append(f"  dependency {index}" + (f" {component_name(prefix)}" if prefix else ""))
     if manifest.shared is not None:
         out += ["  shared", *_lines(manifest.shared, names, 2)]
     for number in labels.SEQUENCES:
