@@ -6,29 +6,36 @@ The modules named in TARGETS are compiled with a hook before every statement and
 each scenario (a forged envelope and what the attacker hopes for) counts how often each hook is passed; then the scenario
 runs again once for every hook and occurrence with exactly that one skipped or inverted, as a glitch on the supply of a
 chip would. A scenario is *lost* when the forged content is installed or invoked. Where a loop passes a hook often, the
-first three and the last two occurrences are tried (`--all`: every one of the modules that are not arithmetic).
+first three and the last two occurrences are tried, in arithmetic the first and the last (`--all`: every one, arithmetic
+excepted).
 
 Prints one line per scenario, the losses, and the count. Exit status 1 when anything was lost."""
 
 import argparse
 import ast
+import contextlib
 import hashlib
 import hmac
 import importlib.abc
 import importlib.util
 import sys
+import tempfile
 from pathlib import Path
 
 import cbor2
+import pyhsslms
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 TARGETS = (
-    "suit.envelope", "suit.manifest", "suit.cose", "suit.trust", "suit.processor", "suit.conditions",
-    "suit.directives", "suit.transfer", "suit.cbor", "suit.policy", "suit.crypto", "suit.crypto.digest",
-    "suit.crypto.hmac256", "suit.crypto.p256", "suit.crypto.scalar_plain", "suit.crypto.p256_complete",
+    "suit.envelope", "suit.manifest", "suit.cose", "suit.trust", "suit.processor", "suit.flow", "suit.parameters",
+    "suit.conditions", "suit.directives", "suit.transfer", "suit.cbor", "suit.policy", "suit.launcher", "suit.decide",
+    "suit.crypto", "suit.crypto.digest", "suit.crypto.hmac256", "suit.crypto.p256", "suit.crypto.scalar_plain",
+    "suit.crypto.p256_complete", "suit.crypto.ed25519", "suit.crypto.lms", "suit.crypto.mldsa",
 )  # fmt: skip
 
 
@@ -163,6 +170,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 sys.path.insert(0, str(FIRMWARE))
 sys.meta_path.insert(0, _Finder())
 
+from suit import config, decide, launcher, runtime, state  # noqa: E402
 from suit import numbers as n  # noqa: E402
 from suit.envelope import authenticate  # noqa: E402
 from suit.policy import check as policy  # noqa: E402
@@ -334,6 +342,79 @@ def start(data, trust):
     return bool(machine.invoked)
 
 
+class Chip:
+    """The port as the launcher sees it."""
+
+    def cause(self):
+        return decide.CAUSE_OTHER
+
+    def now(self):
+        return None
+
+
+def boot(data, trust, image=EVIL):
+    """The launcher before a slot whose record says that it is the active one: True when it would be started."""
+    root = boot.root
+    (root / "a").mkdir(exist_ok=True)
+    record = state.Record()
+    record.active = 0
+    manifest = cbor2.loads(data).value[3]
+    record.slots[0].status = state.OK
+    record.slots[0].digest = hashlib.sha256(cbor2.dumps(manifest)).digest()
+    record.slots[0].sequence = cbor2.loads(manifest)[2]
+    (root / "state.0").write_bytes(state.pack(record))
+    (root / "state.1").write_bytes(b"")
+    (root / "trust.cbor").write_bytes(boot.trust)
+    (root / "config.cbor").write_bytes(det({"vendor": VENDOR, "class": [CLASS]}))
+    (root / "a" / "app.img").write_bytes(image)
+    (root / "a" / "manifest.suit").write_bytes(data)
+    runtime.root = str(root)
+    # ROMFS and the mounting of it are MicroPython's
+    launcher._mount = lambda slot, port: None
+    return launcher._choose(Chip(), config.read(str(root))) is not None
+
+
+def ed25519(key):
+    def sign(payload):
+        protected = det({1: -19})
+        signature = key.sign(det(["Signature1", protected, b"", payload]))
+        return cbor2.dumps(cbor2.CBORTag(18, [protected, {}, None, signature]))
+
+    return sign
+
+
+def mldsa44(key):
+    def sign(payload):
+        protected = det({1: -48})
+        signature = key.sign(det(["Signature1", protected, b"", payload]))
+        return cbor2.dumps(cbor2.CBORTag(18, [protected, {}, None, signature]))
+
+    return sign
+
+
+def hss(key):
+    def sign(payload):
+        protected = det({1: -46})
+        signature = key.sign(det(["Signature1", protected, b"", payload]))
+        return cbor2.dumps(cbor2.CBORTag(18, [protected, {}, None, signature]))
+
+    return sign
+
+
+def others():
+    """(kind, trust store, the owner's signer, the attacker's) for the algorithms whose arithmetic is slow here."""
+    ours, theirs = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2))
+    public = ours.public_key().public_bytes_raw()
+    yield "ed25519", det([{1: 1, -1: 6, -2: public}]), ed25519(ours), ed25519(theirs)
+    ours, theirs = (MLDSA44PrivateKey.from_seed_bytes(bytes([n]) * 32) for n in (1, 2))
+    public = ours.public_key().public_bytes_raw()
+    yield "ml-dsa-44", det([{1: 7, 3: -48, -1: public}]), mldsa44(ours), mldsa44(theirs)
+    ours, theirs = (pyhsslms.HssPrivateKey(levels=1, lms_type=pyhsslms.lms_sha256_m32_h5,
+                                           lmots_type=pyhsslms.lmots_sha256_n32_w8) for _ in range(2))  # fmt: skip
+    public = ours.publicKey().serialize()
+    yield "hss-lms", det([{1: 5, -1: public}]), hss(ours), hss(theirs)
+
+
 def scenarios():
     """(name, trust store, envelope, what to attempt)"""
     secret, other = b"k" * 32, b"x" * 32
@@ -365,6 +446,18 @@ def scenarios():
             install,
         )
         yield f"{kind}: stored envelope of another key", trust, envelope(evil, theirs, EVIL), start
+        yield (
+            f"{kind}: launcher, envelope of another key",
+            trust,
+            envelope(evil, theirs, EVIL),
+            boot,
+        )
+        yield (
+            f"{kind}: launcher, another manifest under an old signature",
+            trust,
+            envelope(evil, None, b"", wrapper=old),
+            boot,
+        )
         if kind == "esp256":
             for r, s in ((0, 0), (0, 1), (1, 0), (1, 1), (ORDER, ORDER), (ORDER, 1)):
                 yield (
@@ -376,6 +469,7 @@ def scenarios():
         else:
             yield "payload exchanged", trust, envelope(good, ours, EVIL), install
             yield "stored image exchanged", trust, envelope(good, ours, GOOD), start
+            yield "launcher, image exchanged", trust, envelope(good, ours, b""), boot
             body = manifest(GOOD, digest_of(manifest(GOOD)[20]))
             digest = det([-16, hashlib.sha256(EVIL).digest()])
             swapped = det([20, {3: digest, 14: len(EVIL), 21: "#app"}, 21, 2, 3, 15])
@@ -390,11 +484,24 @@ def scenarios():
                                                   14: len(EVIL)}, 1, 15, 2, 15])})  # fmt: skip
             yield "for another vendor", trust, envelope(body, ours, EVIL), install
 
+    for kind, trust, ours, theirs in others():
+        signed = det(digest_of(det(good)))
+        mixed = [det(digest_of(det(evil))), ours(signed)]
+        yield f"{kind}: signed by another key", trust, envelope(evil, theirs, EVIL), start
+        yield (
+            f"{kind}: another digest over an old signature",
+            trust,
+            envelope(evil, None, EVIL, wrapper=mixed),
+            start,
+        )
+
 
 def attempt(act, data, trust):
     """True when the attacker got what he wanted."""
+    boot.trust = trust
     try:
-        return act(data, TrustStore(trust))
+        with contextlib.redirect_stdout(None):
+            return act(data, TrustStore(trust))
     except Endless:
         return False
     except Exception:
@@ -402,11 +509,14 @@ def attempt(act, data, trust):
         return False
 
 
-def occurrences(count, everything):
-    return range(count) if everything or count <= 5 else (0, 1, 2, count - 2, count - 1)
+def occurrences(count, everything, arithmetic):
+    if everything or count <= (2 if arithmetic else 5):
+        return range(count)
+    return (0, count - 1) if arithmetic else (0, 1, 2, count - 2, count - 1)
 
 
-ARITHMETIC = ("suit.crypto.p256:", "suit.crypto.scalar", "suit.crypto.p256_complete")
+ARITHMETIC = ("suit.crypto.p256:", "suit.crypto.scalar", "suit.crypto.p256_complete", "suit.crypto.ed25519",
+              "suit.crypto.lms", "suit.crypto.mldsa")  # fmt: skip
 
 
 def explore(everything=False, report=print):
@@ -420,8 +530,8 @@ def explore(everything=False, report=print):
         limit = 20 * sum(counts.values()) + 10_000
         here = 0
         for hook, count in counts.items():
-            every = everything and not glitch.names[hook].startswith(ARITHMETIC)
-            for n_th in occurrences(count, every):
+            arithmetic = glitch.names[hook].startswith(ARITHMETIC)
+            for n_th in occurrences(count, everything and not arithmetic, arithmetic):
                 glitch.start((hook, n_th), limit)
                 here += 1
                 if attempt(act, data, trust):
@@ -444,8 +554,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--all", action="store_true", help="every occurrence, arithmetic excepted")
     options = parser.parse_args()
-    self_check()
-    tried, lost = explore(options.all)
+    with tempfile.TemporaryDirectory(
+        dir="/dev/shm" if Path("/dev/shm").is_dir() else None
+    ) as folder:
+        boot.root = Path(folder)
+        self_check()
+        tried, lost = explore(options.all)
     for line in lost:
         print("LOST", line)
     print(f"{tried} single faults tried, {len(lost)} let a forged envelope through")
