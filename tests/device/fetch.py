@@ -1,5 +1,5 @@
 """A device that fetches one URI: `micropython fetch.py FIRMWARE URI [OFFSET [MARK]]` (CPython does as well).
-Prints one line of JSON: what arrived, or why not. Options as name=value: `buffer`, `stop`, `patience`, `idle`."""
+Prints one line of JSON: what arrived, or why not. Options as name=value: `buffer`, `stop`, `patience`, `idle`, `free`."""
 
 import hashlib
 import json
@@ -11,6 +11,23 @@ sys.path.insert(0, sys.argv[1])
 from suit import transports  # noqa: E402
 from suit.errors import SuitError  # noqa: E402
 from suit.wait import run  # noqa: E402
+
+held = []
+
+
+def fill(free):
+    """Leave about `free` bytes of the heap."""
+    import gc
+
+    gc.collect()
+    size = 65536
+    while size >= 64:
+        try:
+            if gc.mem_free() - size < free:
+                raise MemoryError
+            held.append(bytearray(size))
+        except MemoryError:
+            size //= 2
 
 
 def fetch(uri, offset, mark, options, out):
@@ -25,6 +42,8 @@ def fetch(uri, offset, mark, options, out):
         HTTPStream.timeout_ms = int(options["idle"])
         HTTPStream.pause_ms = 50
     stream = transports.open(uri)
+    if "free" in options:
+        fill(int(options["free"]))
     digest = hashlib.sha256()
     try:
         yield from stream.start(offset, mark)

@@ -181,6 +181,14 @@ def test_a_name_that_does_not_resolve_is_a_network_error(micropython, scheme):
     refused(fetch(micropython, f"{scheme}://no-such-host.invalid/x"), numbers.R_NETWORK, "dns")
 
 
+def test_a_transfer_runs_with_little_memory(micropython):
+    """Beside the open stream 6 KiB on a 64-bit machine, for 40 blocks of 1 KiB."""
+    got, _ = over_udp(micropython, options={"free": 6144}, loss=0.05)
+    right(got)
+    with HTTPServer(DATA) as server:
+        right(fetch(micropython, f"http://127.0.0.1:{server.port}/f", free=6144))
+
+
 # -- HTTP
 
 

@@ -94,15 +94,11 @@ class Client:
             self._sock = None
 
     def get(self, block=None, size2=False, observe=None, echo=None, expect=None, again=False):
-        """GET; returns the response code. `expect`: the payload's length where it is known, which
-        saves an allocation (see `net`); a response that was joined with another datagram is cut to
-        it. `again`: with the token of the last request."""
+        """GET: a generator that returns the response code. `expect`: the payload's length where it
+        is known, which saves an allocation (see `net`); a response that was joined with another
+        datagram is cut to it. `again`: with the token of the last request."""
         self._write(block, size2, observe, echo, again)
-        yield from self._exchange(expect is None)
-        m = self.message
-        if expect is not None and m.stop - m.payload > expect and m.code >> 5 == 2:
-            m.stop = m.payload + expect
-        return m.code
+        return self._exchange(expect)
 
     def send_get(self, block, observe, again):
         """A GET whose answer nobody waits for."""
@@ -151,8 +147,9 @@ class Client:
         low = (self._token[4] << 8 | self._token[5]) + 1
         self._token[4], self._token[5] = low >> 8 & 255, low & 255
 
-    def _exchange(self, exact):
+    def _exchange(self, expect):
         """Send what is in the writer until a response with its token is in `message`."""
+        m = self.message
         began = ticks_us()
         timeout = self.timing.first_ms()
         sent = refused = 0
@@ -172,13 +169,15 @@ class Client:
                 self._want[2] = left
                 if not (yield self._want):
                     break
-                n = self._receive(exact)
+                n = self._receive(expect is None)
                 if n == 0:
                     refused += 1
                 elif n and self._judge(0, n):
                     self.timing.sample(elapsed_us(ticks_us(), began), sent)
                     self._heard = True
-                    return
+                    if expect is not None and m.stop - m.payload > expect and m.code >> 5 == 2:
+                        m.stop = m.payload + expect
+                    return m.code
                 if self._acked and timeout != _SEPARATE:
                     timeout, at = _SEPARATE, net.ticks()
             if refused >= _REFUSED and not self._heard:

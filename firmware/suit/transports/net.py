@@ -121,6 +121,8 @@ def datagram(sock, view):
         return receive(sock, view)
     try:
         data = sock.recv(len(view))
+    except MemoryError:
+        return receive(sock, view)  # nothing has been read yet
     except OSError as error:
         if error.errno in EMPTY:
             return None
