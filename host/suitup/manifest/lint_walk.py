@@ -1,0 +1,426 @@
+"""The command sequences of a manifest, walked without executing them, for lint.
+
+What is followed: which parameters are certainly set for which component at each command, which branches can run at all, and what
+was written, checked and invoked."""
+
+from dataclasses import dataclass, field
+
+from suitup import cbor
+from suitup import numbers as n
+from suitup.manifest import labels
+from suitup.manifest.describe import component_name
+from suitup.manifest.findings import ERROR, WARNING, Report
+from suitup.manifest.model import Digest, Envelope, Manifest, Sequence
+
+# what each command reads from the parameters; a condition without its parameter fails
+_NEEDS = {
+    n.C_VENDOR_ID: n.P_VENDOR_ID,
+    n.C_CLASS_ID: n.P_CLASS_ID,
+    n.C_DEVICE_ID: n.P_DEVICE_ID,
+    n.C_IMAGE_MATCH: n.P_IMAGE_DIGEST,
+    n.C_IMAGE_NOT_MATCH: n.P_IMAGE_DIGEST,
+    n.C_COMPONENT_SLOT: n.P_COMPONENT_SLOT,
+    n.C_CHECK_CONTENT: n.P_CONTENT,
+    n.C_WRITE: n.P_CONTENT,
+    n.C_FETCH: n.P_URI,
+    n.C_COPY: n.P_SOURCE_COMPONENT,
+    n.C_SWAP: n.P_SOURCE_COMPONENT,
+    n.C_USE_BEFORE: n.P_USE_BEFORE,
+    n.C_MINIMUM_BATTERY: n.P_MINIMUM_BATTERY,
+    n.C_UPDATE_AUTHORIZED: n.P_UPDATE_PRIORITY,
+    n.C_VERSION: n.P_VERSION,
+    n.C_WAIT: n.P_WAIT_INFO,
+    n.C_DEPENDENCY_INTEGRITY: n.P_IMAGE_DIGEST,
+}
+_WRITES = (n.C_FETCH, n.C_COPY, n.C_SWAP, n.C_WRITE)
+# SUIT_Shared_Sequence (Appendix A): conditions and these
+_SHARED_DIRECTIVES = (
+    n.C_SET_COMPONENT_INDEX,
+    n.C_RUN_SEQUENCE,
+    n.C_TRY_EACH,
+    n.C_OVERRIDE_PARAMETERS,
+    n.C_SET_PARAMETERS,
+    n.C_OVERRIDE_MULTIPLE,
+    n.C_COPY_PARAMS,
+)
+
+
+@dataclass
+class _State:
+    """What is known at a point of a sequence."""
+
+    index: object = 0
+    values: list = field(
+        default_factory=list
+    )  # per component {parameter: value, or None when not certain}
+
+    def copy(self):
+        return _State(self.index, [dict(each) for each in self.values])
+
+    def selected(self):
+        if self.index is True:
+            return range(len(self.values))
+        chosen = self.index if isinstance(self.index, list) else [self.index]
+        return [each for each in chosen if isinstance(each, int) and 0 <= each < len(self.values)]
+
+
+class Walker:
+    """`run()` walks every sequence and adds what it finds to `report`."""
+
+    def __init__(self, envelope: Envelope, manifest: Manifest, slot_size, report: Report):
+        self.envelope = envelope
+        self.manifest = manifest
+        self.slot_size = slot_size
+        self.add = report.add
+        self.written = {}  # component -> where it was last written without an image-match after it
+        self.touched = set()
+        self.matched = set()
+        self.invoked = []  # (component, where)
+        self.conditions = set()
+        self.uris = set()
+
+    def name(self, index):
+        return f"component {index} {component_name(self.manifest.components[index])}"
+
+    def run(self):
+        self._sequences()
+        self._after()
+
+    def _sequences(self):
+        state = _State(0, [{} for _ in self.manifest.components])
+        if self.manifest.shared is None:
+            self.add(
+                ERROR,
+                "shared",
+                "there is no shared sequence",
+                "vendor and class have to be checked before anything else",
+            )
+        else:
+            self._start(self.manifest.shared, "shared")
+            self._walk(self.manifest.shared, state, "shared", "shared", 0)
+            for number, word in ((n.C_VENDOR_ID, "vendor"), (n.C_CLASS_ID, "class")):
+                if number not in self.conditions:
+                    self.add(
+                        ERROR,
+                        "shared",
+                        f"the {word} is not checked",
+                        "any device that trusts the signer would take this update",
+                        "the compatibility check template: override-parameters, then the condition",
+                    )
+        if not self.manifest.sequences:
+            self.add(ERROR, "manifest", "there is no command sequence", "nothing would be done")
+        for number in labels.SEQUENCES:
+            held = self.envelope.member(number)
+            if isinstance(held, Sequence):
+                self._start(held, labels.MANIFEST[number])
+                state.index = 0
+                self._walk(held, state, labels.MANIFEST[number], labels.MANIFEST[number], 0)
+
+    def _start(self, sequence, where):
+        if not sequence:
+            self.add(WARNING, where, "the sequence is empty")
+        elif (
+            len(self.manifest.components) + len(self.manifest.dependencies) > 1
+            and sequence[0].number != n.C_SET_COMPONENT_INDEX
+        ):
+            self.add(
+                ERROR,
+                where,
+                "the sequence does not begin with set-component-index",
+                "with more than one component each must (6.2)",
+            )
+
+    def _walk(self, sequence, state, section, where, depth):
+        """Follow `sequence`, changing `state`; True when it can fail softly (holds a condition)."""
+        if depth > n.MAX_NESTING:
+            self.add(
+                ERROR,
+                where,
+                "sequences are nested too deep",
+                f"devices follow {n.MAX_NESTING} levels",
+            )
+            return True
+        can_fail = ended = False
+        for position, command in enumerate(sequence):
+            at = f"{where}[{position}] {command.name}"
+            if ended:
+                self.add(WARNING, at, "this is never reached", "abort stands before it")
+                break
+            can_fail |= self._command(command, state, section, at, depth)
+            ended = command.number == n.C_ABORT
+        return can_fail
+
+    def _command(self, command, state, section, at, depth):
+        number = command.number
+        if number not in labels.COMMANDS:
+            custom = number < 0
+            self.add(
+                ERROR,
+                at,
+                f"{'custom' if custom else 'unknown'} command {number}",
+                "a device refuses what it does not know",
+            )
+            return True
+        if (
+            section == "shared"
+            and number not in labels.CONDITIONS
+            and number not in _SHARED_DIRECTIVES
+        ):
+            self.add(
+                ERROR,
+                at,
+                f"{command.name} may not stand in the shared sequence",
+                "it holds conditions, parameters and control flow only (Appendix A)",
+            )
+        if command.is_condition:
+            self.conditions.add(number)
+        if number == n.C_SET_COMPONENT_INDEX:
+            self._select(command.argument, state, at)
+        elif number in (n.C_OVERRIDE_PARAMETERS, n.C_SET_PARAMETERS):
+            for index in state.selected():
+                self._set(
+                    state.values[index],
+                    command.argument,
+                    at,
+                    section,
+                    depth,
+                    number == n.C_OVERRIDE_PARAMETERS,
+                )
+        elif number == n.C_OVERRIDE_MULTIPLE:
+            for index, each in command.argument.items():
+                if isinstance(index, int) and 0 <= index < len(state.values):
+                    self._set(state.values[index], each, at, section, depth, True)
+                else:
+                    self.add(ERROR, at, f"component {index} is not listed")
+        elif number == n.C_TRY_EACH:
+            return self._try_each(command.argument, state, section, at, depth)
+        elif number == n.C_RUN_SEQUENCE:
+            return self._run(command.argument, state, section, at, depth)
+        else:
+            for index in state.selected():
+                self._act(number, index, state.values[index], section, at)
+        return command.is_condition
+
+    def _select(self, argument, state, at):
+        chosen = argument if isinstance(argument, list) else [argument]
+        if argument is True:
+            pass
+        elif not chosen or any(
+            isinstance(each, bool) or not isinstance(each, int) for each in chosen
+        ):
+            self.add(ERROR, at, "the index is not a number, a list of numbers or true")
+            return
+        else:
+            known = len(self.manifest.components)
+            for each in chosen:
+                if not 0 <= each < known and each not in self.manifest.dependencies:
+                    self.add(ERROR, at, f"component {each} is not listed", f"there are {known}")
+        state.index = argument
+
+    def _set(self, values, parameters, at, section, depth, replace):
+        for number, value in parameters.items():
+            if number not in labels.PARAMETERS:
+                self.add(
+                    ERROR,
+                    at,
+                    f"unknown parameter {number}",
+                    "a device refuses what it does not know",
+                )
+                continue
+            if number == n.P_SOFT_FAILURE and depth == 0:
+                self.add(
+                    ERROR,
+                    at,
+                    "soft-failure is set outside try-each and run-sequence",
+                    "that aborts (8.4.8.15)",
+                )
+            if number in (n.P_VENDOR_ID, n.P_CLASS_ID, n.P_DEVICE_ID):
+                self._identifier(number, value, at)
+            if number == n.P_IMAGE_DIGEST:
+                if not isinstance(value, Digest):
+                    self.add(ERROR, at, "image-digest is not a SUIT_Digest")
+                elif value.algorithm != n.ALG_SHA256:
+                    known = value.algorithm in labels.ALGORITHMS
+                    self.add(
+                        WARNING if known else ERROR,
+                        at,
+                        f"the digest uses {labels.name(labels.ALGORITHMS, value.algorithm)}",
+                        "only SHA-256 is on every device",
+                    )
+            if number == n.P_URI and isinstance(value, str) and len(value.encode()) > n.MAX_URI:
+                self.add(ERROR, at, f"the URI is longer than {n.MAX_URI} bytes")
+            if (
+                number == n.P_IMAGE_SIZE
+                and self.slot_size
+                and isinstance(value, int)
+                and value > self.slot_size
+            ):
+                self.add(
+                    ERROR,
+                    at,
+                    f"the image is {value} bytes",
+                    f"a slot holds {self.slot_size}",
+                    "make the app smaller, or use a board with larger slots",
+                )
+            if replace or number not in values:
+                values[number] = value
+
+    def _identifier(self, number, value, at):
+        word = labels.PARAMETERS[number]
+        if isinstance(value, cbor.CBORTag):
+            if number != n.P_VENDOR_ID or value.tag != n.TAG_PEN:
+                self.add(ERROR, at, f"{word} has a tag it cannot have")
+        elif not isinstance(value, bytes) or len(value) != 16:
+            self.add(ERROR, at, f"{word} is not a UUID of 16 bytes")
+        elif value[6] >> 4 not in (3, 4, 5):
+            self.add(
+                WARNING,
+                at,
+                f"{word} is a UUID of version {value[6] >> 4}",
+                "versions 3, 4 and 5 are allowed (8.4.8.2)",
+            )
+
+    def _try_each(self, branches, state, section, at, depth):
+        if not isinstance(branches, list) or len(branches) < 1:
+            self.add(ERROR, at, "try-each without sequences")
+            return True
+        real = [each for each in branches if each is not None]
+        if len(real) > n.MAX_BRANCHES:
+            self.add(ERROR, at, f"{len(real)} sequences", f"devices take at most {n.MAX_BRANCHES}")
+        outcomes, certain = [], False
+        for position, branch in enumerate(branches):
+            where = f"{at}, branch {position}"
+            if certain:
+                self.add(
+                    WARNING,
+                    where,
+                    "this branch is unreachable",
+                    "the one before it cannot fail",
+                    "put a condition into the branch before it, or remove this one",
+                )
+                break
+            inner = state.copy()
+            can_fail = (
+                False if branch is None else self._walk(branch, inner, section, where, depth + 1)
+            )
+            if branch is None and position < len(branches) - 1:
+                self.add(ERROR, where, "nil is not the last branch")
+            outcomes.append(inner)
+            certain = not can_fail
+        self._join(state, outcomes)
+        return not certain
+
+    def _run(self, sequence, state, section, at, depth):
+        inner = state.copy()
+        can_fail = self._walk(sequence, inner, section, at, depth + 1)
+        soft = any(
+            command.number == n.C_OVERRIDE_PARAMETERS
+            and command.argument.get(n.P_SOFT_FAILURE) is True
+            for command in sequence
+        )
+        self._join(state, [state.copy(), inner] if soft else [inner])
+        return can_fail and not soft
+
+    @staticmethod
+    def _join(state, outcomes):
+        """After branches: what every one of them set is certain; what differs has no known value."""
+        for index in range(len(state.values)):
+            each = [outcome.values[index] for outcome in outcomes]
+            common = set(each[0]).intersection(*each[1:])
+            state.values[index] = {
+                number: each[0][number]
+                if all(one[number] == each[0][number] for one in each)
+                else None
+                for number in common
+            }
+
+    def _act(self, number, index, values, section, at):
+        needed = _NEEDS.get(number)
+        if needed is not None and needed not in values:
+            what = labels.PARAMETERS[needed]
+            self.add(
+                ERROR,
+                at,
+                f"{what} is never set for {self.name(index)}",
+                "the command fails without it",
+                f"set {what} with override-parameters before",
+            )
+        if number in (n.C_COPY, n.C_SWAP):
+            source = values.get(n.P_SOURCE_COMPONENT)
+            if isinstance(source, int) and not 0 <= source < len(self.manifest.components):
+                self.add(ERROR, at, f"source component {source} is not listed")
+            elif source == index:
+                self.add(ERROR, at, "a component is copied onto itself")
+        if number == n.C_FETCH:
+            self._fetch(index, values, at)
+        if number in _WRITES:
+            self.written[index] = at
+            self.touched.add(index)
+            self.matched.discard(index)
+        elif number in (n.C_IMAGE_MATCH, n.C_CHECK_CONTENT):
+            self.written.pop(index, None)
+            self.matched.add(index)
+        elif number == n.C_INVOKE:
+            self.invoked.append((index, at))
+
+    def _fetch(self, index, values, at):
+        if n.P_IMAGE_SIZE not in values:
+            self.add(
+                WARNING,
+                at,
+                f"image-size is not set for {self.name(index)}",
+                "a device cannot refuse an image that does not fit before it has written it",
+                "set image-size beside image-digest",
+            )
+        uri = values.get(n.P_URI)
+        if not isinstance(uri, str):
+            return
+        self.uris.add(uri)
+        if uri.startswith("#"):
+            data = self.envelope.payloads.get(uri)
+            digest, size = values.get(n.P_IMAGE_DIGEST), values.get(n.P_IMAGE_SIZE)
+            if data is None:
+                self.add(
+                    ERROR, at, f"there is no integrated payload {uri!r}", "it cannot be fetched"
+                )
+            elif n.P_ENCRYPTION_INFO not in values:
+                if isinstance(digest, Digest) and not digest.matches(data):
+                    self.add(
+                        ERROR, at, f"the integrated payload {uri!r} does not have the image digest"
+                    )
+                elif isinstance(size, int) and size != len(data):
+                    self.add(
+                        ERROR,
+                        at,
+                        f"the integrated payload {uri!r} has {len(data)} bytes",
+                        f"image-size says {size}",
+                    )
+
+    # what only the whole tells
+
+    def _after(self):
+        for index, at in self.written.items():
+            self.add(
+                ERROR,
+                at,
+                f"{self.name(index)} is written, but its digest is never checked",
+                "payloads are not signed: what was fetched may be anything, and a board arms "
+                "only what an image-match covers",
+                "add image-match after it",
+            )
+        for index, at in self.invoked:
+            if index not in self.matched:
+                self.add(
+                    ERROR,
+                    at,
+                    f"{self.name(index)} is invoked, but its digest is never checked",
+                    "a board invokes only what an image-match covers",
+                    "add image-match to validate",
+                )
+        if n.M_INSTALL in self.manifest.sequences or n.M_PAYLOAD_FETCH in self.manifest.sequences:
+            for index in range(len(self.manifest.components)):
+                if index not in self.touched and index not in self.matched:
+                    self.add(WARNING, self.name(index), "nothing is ever done with this component")
+        for uri in self.envelope.payloads:
+            if uri not in self.uris:
+                self.add(WARNING, "envelope", f"the integrated payload {uri!r} is never fetched")
