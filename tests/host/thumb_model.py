@@ -6,6 +6,9 @@ import ast
 
 _M = 0xFFFFFFFF
 _REGISTERS = {"r%d" % i: i for i in range(16)}
+_REGISTERS["sp"] = 13
+_STACK = 0x10000000
+_SIZES = {"ldr": 4, "str": 4, "ldrh": 2, "strh": 2, "ldrb": 1, "strb": 1}
 _CONDITIONS = {"beq": "z", "bne": "!z", "bcs": "c", "bcc": "!c"}
 
 
@@ -61,16 +64,17 @@ class Machine:
         buffer, at = self._find(address, size)
         return int.from_bytes(buffer[at : at + size], "little")
 
-    def _write(self, address, value):
-        buffer, at = self._find(address, 4)
-        buffer[at : at + 4] = value.to_bytes(4, "little")
+    def _write(self, address, value, size=4):
+        buffer, at = self._find(address, size)
+        buffer[at : at + size] = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
 
     def run(self, *arguments):
         r = [0] * 16
         r[: len(arguments)] = arguments
         for i in range(4, 12):  # to be given back as they were
             r[i] = 0xC0DE0000 + i
-        stack = []
+        self.memory[_STACK] = bytearray(256)
+        r[13] = _STACK + 256
         z = c = 0
         pc = 0
         program, labels = self.program, self.labels
@@ -79,14 +83,16 @@ class Machine:
             mnemonic, o, is_register = program[pc]
             pc += 1
             cycles += 1
-            if mnemonic in ("ldr", "str", "ldrh", "ldrb"):
+            if mnemonic in _SIZES:
                 base, offset = o[1]
+                size = _SIZES[mnemonic]
+                assert offset % size == 0 and 0 <= offset // size < 32
                 address = (r[base] + offset) & _M
                 cycles += 1
-                if mnemonic == "str":
-                    self._write(address, r[o[0]])
+                if mnemonic.startswith("str"):
+                    self._write(address, r[o[0]], size)
                 else:
-                    r[o[0]] = self._read(address, {"ldr": 4, "ldrh": 2, "ldrb": 1}[mnemonic])
+                    r[o[0]] = self._read(address, size)
             elif mnemonic == "mov":
                 if not is_register[1]:
                     r[o[0]] = o[1]
@@ -125,6 +131,15 @@ class Machine:
                     c = value >> shift - 1 & 1
                     r[o[0]] = value >> shift
                 z = r[o[0]] == 0
+            elif mnemonic in ("eor", "orr", "and_", "bic"):
+                a, b = r[o[0]], r[o[1]]
+                r[o[0]] = {"eor": a ^ b, "orr": a | b, "and_": a & b, "bic": a & ~b}[mnemonic]
+                z = r[o[0]] == 0
+            elif mnemonic == "ror":
+                value, shift = r[o[0]], r[o[1]] & 31
+                r[o[0]] = (value >> shift | value << (32 - shift)) & _M
+                c = r[o[0]] >> 31  # a rotation by 0 would keep it; nobody asks
+                z = r[o[0]] == 0
             elif mnemonic == "mvn":
                 r[o[0]] = r[o[1]] ^ _M
                 z = r[o[0]] == 0
@@ -139,15 +154,18 @@ class Machine:
                     pc = labels[o[0]]
                     cycles += 1
             elif mnemonic == "push":
-                stack += [r[i] for i in sorted(o[0])]
+                for i in sorted(o[0], reverse=True):
+                    r[13] -= 4
+                    self._write(r[13], r[i])
                 cycles += len(o[0])
             elif mnemonic == "pop":
-                for i in sorted(o[0], reverse=True):
-                    r[i] = stack.pop()
+                for i in sorted(o[0]):
+                    r[i] = self._read(r[13], 4)
+                    r[13] += 4
                 cycles += len(o[0])
             else:
                 raise NotImplementedError(mnemonic)
-        assert not stack
+        assert r[13] == _STACK + 256
         assert r[8:12] == [0xC0DE0000 + i for i in range(8, 12)], "r8 to r11 are not given back"
         self.cycles = cycles
         return r[0]
