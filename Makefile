@@ -8,15 +8,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUITUP := $(BIN)/suitup
 
-# what the commands take; each may be given on the command line or in the environment
+# what the commands take
 APP ?= examples/thermostat
 KEY ?= keys/dev.pem
 VERSION ?=
 BOARD ?=
-HOST ?=
-PORT ?=
 TRANSPORT ?= coap
-export TRANSPORT
+# from the command line only: some shells and tools set these for purposes of their own (SUIT_HOST and SUIT_PORT are ours)
+ifneq ($(origin HOST),command line)
+override HOST :=
+endif
+ifneq ($(origin PORT),command line)
+override PORT :=
+endif
 
 named = $(if $(2),--$(1) $(2))
 WHERE = $(call named,host,$(HOST)) $(call named,port,$(PORT))
@@ -67,7 +71,7 @@ refuse: $(KEY)
 serve: setup
 	@$(SUITUP) serve $(call named,http,$(HTTP_PORT)) $(call named,coap,$(COAP_PORT))
 
-## provision      the updater, an identity, trust and version 1 for a board      (PORT= BOARD= KEY=)
+## provision      the updater, an identity and trust for a board      (PORT= BOARD= KEY=)
 provision: $(KEY)
 	@$(SUITUP) provision --app $(APP) --trust $(KEY) --port $(or $(PORT),auto) $(call named,board,$(BOARD))
 
@@ -80,6 +84,31 @@ CASES ?= tests/vectors
 conformance: setup
 	@$(SUITUP) conformance $(CASES)
 
+## flash          MicroPython onto a board      (BOARD= PORT= IMAGE=)
+flash: setup
+	@$(SUITUP) flash $(call named,board,$(BOARD)) $(call named,port,$(PORT)) $(IMAGE)
+
+## powercut       cut the power at every flash operation of an update's life      (SHARD=i/n)
+powercut: setup
+	$(BIN)/python tests/powercut/run.py --full $(call named,shard,$(SHARD))
+
+## mutants        seeded defects, each of which the power-cut explorer has to catch
+mutants: setup
+	$(BIN)/python tests/powercut/run.py --mutants
+
+## fuzz           coverage-guided fuzzing of one parser      (TARGET= SECONDS=)
+
+fuzz: setup
+	@test -n "$(TARGET)" || { echo "error: which parser? TARGET= one of tests/fuzz/targets.py" >&2; exit 2; }
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet -e '.[fuzz]'
+	$(BIN)/python tests/fuzz/fuzz.py $(TARGET) $(call named,seconds,$(SECONDS))
+
+## bench          sizes, the heap and the time of an update, what a bad network costs
+bench: setup
+	$(BIN)/python tests/bench/sizes.py
+	$(BIN)/python tests/bench/update.py
+	$(BIN)/python tests/bench/network.py
+
 ## clean          remove what was built (not the keys, not the environment)
 clean:
 	@test ! -f build/board/board.json || test ! -x $(SUITUP) || $(SUITUP) board stop build/board >/dev/null
@@ -89,4 +118,4 @@ clean:
 help:
 	@sed -n 's/^## /  make /p' $(MAKEFILE_LIST)
 
-.PHONY: setup test lint conformance keygen build sign push refuse serve provision status clean help
+.PHONY: setup test lint conformance flash powercut mutants fuzz bench keygen build sign push refuse serve provision status clean help

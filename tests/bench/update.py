@@ -1,0 +1,170 @@
+"""What an update costs: `python tests/bench/update.py [--sizes KIB,KIB] [--skip-heap]`.
+
+On a virtual board (real MicroPython, littlefs on modelled NOR flash, nothing else running), over loopback:
+
+* the least free heap with which an ESP256-signed update completes, found by filling the heap until that much is left in
+  one piece and halving the interval; the code is loaded already. The Unix port has 64-bit words, so a board needs about half;
+* the time of an update (spool, authenticate, fetch, write, read back, arm) against the time of fetching the same bytes with the
+  same transport into nowhere."""
+
+import argparse
+import secrets
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "host"), str(HERE.parents[1] / "host")]
+
+from serving import serving  # noqa: E402
+from suitup import desk, keys, project  # noqa: E402
+from suitup.boards.provision import Flash, provision  # noqa: E402
+from suitup.boards.virtual import VirtualBoard  # noqa: E402
+from suitup.errors import Failure  # noqa: E402
+
+TOML = 'name = "bench"\nversion = "1.0.0"\nvendor = "example.com"\napp = "app"\nkey = "key.pem"\nrelease = "release"\n'
+
+# prints the milliseconds, or the refusal
+_UPDATE = """
+import sys, gc, time
+if '/lib' not in sys.path: sys.path.append('/lib')
+import suit
+from suit.errors import SuitError
+def _update(url, free=None):
+ held = []
+ gc.collect()
+ try:
+  if free is not None:
+   kept = bytearray(free)
+   for size in (16384, 4096, 1024, 256, 64, 16):
+    try:
+     while True:
+      held.append(bytearray(size))
+    except MemoryError:
+     pass
+   kept = None
+   gc.collect()
+  start = time.ticks_ms()
+  suit.update(url, False)
+  return time.ticks_diff(time.ticks_ms(), start)
+ except SuitError as e:
+  return (e.reason, e.detail)
+ except MemoryError:
+  return (-1, 'memory')
+ finally:
+  held = None
+  gc.collect()
+def _fetch(url):
+ from suit import transports
+ from suit.wait import run
+ view = memoryview(bytearray(1024))
+ def whole():
+  stream = transports.open(url)
+  n = 1
+  try:
+   yield from stream.start(0, None)
+   while n:
+    n = yield from stream.readinto(view)
+  finally:
+   stream.close()
+ start = time.ticks_ms()
+ run(whole())
+ return time.ticks_diff(time.ticks_ms(), start)
+"""
+
+
+class Bench:
+    """A provisioned board without an app, stopped at its console; releases of any size."""
+
+    def __init__(self, folder: Path):
+        (folder / "app").mkdir()
+        (folder / "app" / "main.py").write_text("print('bench')\n")
+        (folder / "suitup.toml").write_text(TOML)
+        keys.save(keys.generate("ESP256", development=True), folder / "key.pem")
+        self.folder = folder
+        self.project = project.load(folder)
+        self.board = VirtualBoard(folder / "board").create("esp32")
+        provision(Flash(self.board), desk.board_settings(self.project, self.board))
+        self._number = 0
+
+    def release(self, size) -> str:
+        """A new release whose app image has about `size` bytes that no other has; its file name."""
+        self._number += 1
+        data = self.folder / "app" / "data.bin"
+        data.write_bytes(secrets.token_bytes(max(size - 400, 1)))
+        return desk.make(replace(self.project, compiled=False), f"{self._number}.0.0").name
+
+    def ask(self, code):
+        """The value of an expression on the board."""
+        return eval(self.board.exec(f"{_UPDATE}\nprint(repr({code}))").splitlines()[-1])
+
+
+def least_heap(bench, server):
+    """Bytes of free heap with which an update completes; the next step below does not."""
+
+    # a new content each time, or nothing would be fetched
+    def completes(free):
+        answer = bench.ask(f"_update({server.url('coap', bench.release(20_000))!r}, {free})")
+        return isinstance(answer, int)
+
+    if not completes(65_536):
+        raise Failure("not even with 64 KiB of free heap does an update complete")
+    low, high = 0, 65_536
+    while high - low > 512:
+        middle = (low + high) // 2
+        low, high = (low, middle) if completes(middle) else (middle, high)
+    return high
+
+
+def times(bench, server, kib):
+    """[(transport, milliseconds to fetch, milliseconds to update)]."""
+    found = []
+    for transport in ("coap", "http"):
+        name = bench.release(kib * 1024)
+        image = max(server.store.names(), key=lambda each: bench_size(server, each, name))
+        fetch = bench.ask(f"_fetch({server.url(transport, image)!r})")
+        update = bench.ask(f"_update({server.url(transport, name)!r})")
+        if not isinstance(update, int):
+            raise Failure(f"the update of {kib} KiB over {transport} was refused: {update}")
+        found.append((transport, fetch, update))
+    return found
+
+
+def bench_size(server, file, envelope):
+    """Size of a payload that is new with this envelope, by time of publication."""
+    path = server.store.folder / file
+    return (path.stat().st_mtime_ns if file.endswith(".img") else 0, path.stat().st_size)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", default="64,256,1024", help="KiB of the images [64,256,1024]")
+    parser.add_argument("--skip-heap", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder))
+        bench.release(100)
+        bench.board.start()
+        try:
+            with serving(bench.project.release) as (server, _):
+                bench.ask(f"_update({server.url('coap')!r})")  # loads the code
+                bench.ask(f"_update({server.url('http', bench.release(1000))!r})")
+                if not options.skip_heap:
+                    heap = least_heap(bench, server)
+                    print(
+                        f"free heap that an update over CoAP needs: {heap} bytes here, about {heap // 2} on a 32-bit board"
+                    )
+                print("image        transport   fetched alone   updated     ratio")
+                for kib in map(int, options.sizes.split(",")):
+                    for transport, fetch, update in times(bench, server, kib):
+                        print(
+                            f"  {kib:5} KiB  {transport:9} {fetch:10} ms {update:10} ms   {update / max(fetch, 1):8.2f} x"
+                        )
+        finally:
+            bench.board.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
