@@ -34,7 +34,7 @@ def over_udp(micropython, data=DATA, args=(), options=None, **bad):
 # -- CoAP
 
 
-@pytest.mark.parametrize("loss", [0.01, 0.1, 0.2])
+@pytest.mark.parametrize("loss", [0.01, 0.1, 0.2, pytest.param(0.3, marks=pytest.mark.slow)])
 def test_coap_arrives_whole_through_loss(micropython, loss):
     got, relay = over_udp(micropython, loss=loss, seed=3)
     right(got)

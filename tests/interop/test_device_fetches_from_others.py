@@ -17,9 +17,11 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(HERE.parent / "device"))
+sys.path[:0] = [str(HERE.parent / "device"), str(HERE.parent / "board")]
+from bench import Bench  # noqa: E402
 from lossy import TCPRelay, content, fetch, sha256  # noqa: E402
 from suit import numbers  # noqa: E402
+from suitup.boards.virtual import VirtualBoard  # noqa: E402
 
 DATA = content(100 * 1024 + 77)
 COAP_CLIENT = ("coap-client", "coap-client-notls", "coap-client-openssl", "coap-client-gnutls")
@@ -411,3 +413,46 @@ def test_aiocoap_reads_and_observes_our_device(listener):
             await context.shutdown()
 
     asyncio.run(asyncio.wait_for(talk(), 60))
+
+
+# -- whole updates
+
+APP = """
+import asyncio, suit
+suit.confirm()
+print("app VERSION confirmed")
+asyncio.run(suit.listen())
+"""
+
+
+@pytest.fixture
+def bench(tmp_path):
+    """A virtual board that runs 1.0.0 and listens, and a release folder with 2.0.0 and 3.0.0."""
+    board = VirtualBoard(tmp_path / "board").create("rp2040")
+    versions = {version: APP for version in ("1.0.0", "2.0.0", "3.0.0")}
+    bench = Bench(board, tmp_path / "bench", versions, first="1.0.0")
+    bench.release = Path(bench.project.release)
+    board.start()
+    board.wait_for("app 1.0.0 confirmed")
+    yield bench
+    board.stop()
+
+
+def test_a_board_is_nudged_by_libcoap_and_updated_from_libcoap_and_nginx(bench, libcoap, nginx):
+    client = tool(*COAP_CLIENT, package="libcoap3-bin")
+    files = [file for file in bench.release.iterdir() if file.is_file()]
+    url = libcoap("-d", str(len(files) + 1))
+    for file in files:
+        put = [client, "-m", "put", "-b", "1024", "-f", str(file), f"{url}/{file.name}"]
+        subprocess.run(put, check=True, timeout=60)
+    port, www, _ = nginx
+    shutil.copytree(bench.release, www / "release")
+
+    def nudge(uri):
+        board = f"coap://127.0.0.1:{bench.board.coap_port}/suit/nudge"
+        subprocess.run([client, "-m", "post", "-e", uri, board], check=True, timeout=30)
+
+    nudge(f"{url}/{bench.envelopes['2.0.0'].name}")
+    bench.board.wait_for("app 2.0.0 confirmed", timeout=60)
+    nudge(f"http://127.0.0.1:{port}/release/{bench.envelopes['3.0.0'].name}")
+    bench.board.wait_for("app 3.0.0 confirmed", timeout=60)

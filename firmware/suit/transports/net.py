@@ -95,7 +95,9 @@ def connect(host, port, kind):
 def send(sock, view):
     """Bytes sent, or None when the buffers are full. SuitError(R_NETWORK, errno)."""
     try:
-        return sock.send(view)
+        if hasattr(sock, "send"):
+            return sock.send(view)
+        return sock.write(view)  # TLS
     except OSError as error:
         if error.errno in _PENDING:
             return None
