@@ -233,3 +233,57 @@ def test_images_made_before_are_signed_one_per_slot(app, micropython):
         run("simulate", release, "--app", app, "--slot", 2)
     with pytest.raises(Failure, match="not an app image"):
         run("sign", "--app", app, "--image", app / "settings.json")
+
+
+PROFILES = {
+    "suit-sha256-hmac-a128kw-a128ctr": ("HMAC-256", "A128KW", n.ALG_A128CTR),
+    "suit-sha256-esp256-ecdh-a128ctr": ("ESP256", "ECDH-P256", n.ALG_A128CTR),
+    "suit-sha256-ed25519-ecdh-a128ctr": ("Ed25519", "X25519", n.ALG_A128CTR),
+    "suit-sha256-esp256-ecdh-a128gcm": ("ESP256", "ECDH-P256", n.ALG_A128GCM),
+    "suit-sha256-ed25519-ecdh-chacha-poly": ("Ed25519", "X25519", n.ALG_CHACHA20_POLY1305),
+    "suit-sha256-hsslms-a256kw-a256ctr": ("HSS-LMS", "A256KW", n.ALG_A256CTR),
+}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_an_update_of_each_profile_is_made_here_and_installed_by_the_device(
+    app, tmp_path, monkeypatch, micropython, profile
+):
+    from suitup import profiles
+
+    assert set(PROFILES) == set(profiles.PROFILES)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
+    signer, recipient, content = PROFILES[profile]
+    if signer == "HSS-LMS":
+        keys.hsslms.create(app / "k", "5/4")
+    else:
+        keys.save(keys.generate(signer), app / "k")
+    keys.save(keys.generate(recipient), app / "device")
+    common = ["--app", app, "--key", app / "k"]
+    run("sign", *common, "--encrypt-to", app / "device", "--profile", profile)
+    release = app / "release" / "latest.suit"
+    (info,) = [
+        each.argument[n.P_ENCRYPTION_INFO]
+        for each in latest(app).manifest.sequences[n.M_INSTALL][:2]
+        if each.number == n.C_OVERRIDE_PARAMETERS
+    ]
+    headers = cbor.decode(info, sort=False).value
+    used = cbor.decode(headers[0]) if headers[0] else headers[1]
+    assert used[n.HDR_ALG] == content
+    arguments = [
+        "--key",
+        app / "k",
+        "--vendor",
+        "example.com",
+        "--class",
+        "hello",
+        "--decrypt",
+        app / "device",
+    ]
+    assert run("verify", release, *arguments).output.startswith("ok: authentic and executable")
+    assert run("simulate", release, *arguments).output.endswith(
+        "ok: installed, valid and started\n"
+    )
+    with pytest.raises(Failure, match="is not of profile"):
+        other = next(each for each in PROFILES if PROFILES[each][0] != signer)
+        run("sign", *common, "--profile", other)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from suitup import author, cose, keys
+from suitup import author, cose, keys, profiles
 from suitup.cli._project import project_options
 from suitup.errors import USAGE, Failure
 from suitup.release import Release, write
@@ -53,9 +53,12 @@ from suitup.release import Release, write
 @click.option(
     "--content-alg",
     type=click.Choice(list(cose.CONTENT_NAMES)),
-    default="A128GCM",
-    show_default=True,
-    help="Algorithm for encrypted payloads.",
+    help="Algorithm for encrypted payloads. [default: that of the profile, else A128GCM]",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(list(profiles.PROFILES)),
+    help="Keep to this profile of suit-mti: refuse keys of another, encrypt with its algorithm.",
 )
 @click.option(
     "--to-be-signed",
@@ -86,6 +89,7 @@ def command(
     image,
     encrypt_to,
     content_alg,
+    profile,
     to_be_signed,
     attach_signature,
     draft,
@@ -100,13 +104,19 @@ def command(
         _attach(app, release, draft, attach_signature)
         return
     recipients = [keys.load(path) for path in encrypt_to]
+    content = cose.CONTENT_NAMES[content_alg or "A128GCM"]
+    if profile:
+        if content_alg and content != profiles.PROFILES[profile][3]:
+            raise Failure(f"{content_alg} is not of profile {profile}", code=USAGE)
+        content = profiles.PROFILES[profile][3]
+        profiles.check(profile, [keys.load(each) for each in app.keys], recipients)
     options = {
         "sequence": sequence,
         "integrated": integrated,
         "base_url": base_url,
         "recipients": recipients,
         "prebuilt": image,
-        "content": cose.CONTENT_NAMES[content_alg],
+        "content": content,
     }
     if to_be_signed:
         with release.lock():
