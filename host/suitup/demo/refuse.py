@@ -26,8 +26,8 @@ from suitup.release import Release
 from suitup.serve.server import ReleaseServer
 
 ROOM = 96 * 1024  # bytes of a slot: enough for the example, too little for the large update
-TRIAL_S = 4  # the shortest trial the example passes on a loaded machine
-WATCHDOG_MS = 1000
+TRIAL_S = 6  # short, but enough on a loaded machine
+WATCHDOG_MS = 4000  # the board feeds it once a second
 FIRST = 10  # sequence number of the first app: there must be something below it
 
 # what each forged update has to be refused for; more than one where the order of checks may differ
