@@ -3,7 +3,8 @@
 """Byte strings are hex. A function raises SuitError where the whole question is refused.
 
 {"kind": "decrypt", "info", "ciphertext" or null when it is inside, "keys": COSE_KeySet,
-"external", "other": SuppPubInfo other, absent: that of SUIT} -> {"result": plaintext}
+"external", "other": SuppPubInfo other, absent: that of SUIT; "tag", "open_alg", "nonce": what is
+known beside the message} -> {"result": plaintext}
 {"kind": "kdf-context", "alg", "protected"} -> {"result": context}
 {"kind": "cipher", "name": "gcm" or "chacha", "tests": [[key, iv, aad, ciphertext, tag]]} ->
 {"results": [plaintext or null]}
@@ -47,7 +48,9 @@ def decrypt(case):
     ciphertext = case.get("ciphertext")
     region = None if ciphertext is None else MemoryRegion(h(ciphertext))
     keys = TrustStore(h(case["keys"]))
-    found = opened(h(case["info"]), region, keys, h(case.get("external") or ""), other)
+    nonce = h(case["nonce"]) if case.get("nonce") else None
+    known = (case.get("tag"), case.get("open_alg", False), nonce)
+    found = opened(h(case["info"]), region, keys, h(case.get("external") or ""), other, *known)
     return {"result": found.hex()}
 
 

@@ -8,7 +8,7 @@ abandoned: SuitError R_DECRYPTION. Until `end` has returned, what was written is
 AES-CTR, which has no tag, the image digest alone decides (suit-firmware-encryption-25, section
 7.2; RFC 9459).
 
-`encryption_info` is the tagged object with a detached ciphertext; `keys` a trust.TrustStore (or
+`encryption_info` is the tagged object with a detached ciphertext (or an `Info` of it); `keys` a trust.TrustStore (or
 list of trust.Key) with the secret keys of this board. Refused when made: R_CBOR_PARSE,
 R_COSE_UNSUPPORTED, R_ALG_UNSUPPORTED, R_DECRYPTION (`encryption_info.py`, `content_key.py`).
 `open` does the same in RAM, for tests and tools."""
@@ -35,12 +35,11 @@ _PIECE = const(512)  # bytes; whole blocks of every cipher
 class Decryptor:
     """See above. `size` given to `begin` is that of the plaintext, or None."""
 
-    def __init__(
-        self, encryption_info, keys, component, external=b"", other=SUIT, inside=False
-    ):
-        self.info = info = Info(encryption_info, external)
+    def __init__(self, encryption_info, keys, component, other=SUIT, inside=False):
+        info = encryption_info if isinstance(encryption_info, Info) else Info(encryption_info)
         if inside != (info.attached is not None):
             raise SuitError(R_COSE_UNSUPPORTED, "ciphertext is inside, or should be")
+        self._info = info
         size, _, self._held, file, name = CONTENT[info.alg]
         keys = getattr(keys, "keys", keys) or ()
         self._key = find(info.recipients, info.alg, size, keys, other)
@@ -66,10 +65,10 @@ class Decryptor:
         if self._key is None:
             raise ValueError("ended")
         if self._held:
-            self._cipher = self._make(self._key, self.info.nonce, self.info.aad)
+            self._cipher = self._make(self._key, self._info.nonce, self._info.aad)
             self._work = self._cipher.decrypt
         else:
-            self._cipher = self._make(self._key, self.info.nonce)
+            self._cipher = self._make(self._key, self._info.nonce)
             self._work = self._cipher.crypt
         self._fill = 0  # bytes in the buffer; the last `_held` of all are the tag
         self._count = 0  # bytes of plaintext given on
@@ -156,12 +155,14 @@ class _Memory:
         self.data = bytearray()
 
 
-def open(encryption_info, ciphertext, keys, external=b"", other=SUIT):
-    """The plaintext of `ciphertext` (a region, or None when it is inside), as bytes."""
+def open(encryption_info, ciphertext, keys, external=b"", other=SUIT, *known):
+    """The plaintext of `ciphertext` (a region, or None when it is inside), as bytes. `known`: tag,
+    open_alg and nonce of `Info`."""
     memory = _Memory()
-    one = Decryptor(encryption_info, keys, memory, external, other, ciphertext is None)
+    info = Info(encryption_info, external, *known)
+    one = Decryptor(info, keys, memory, other, ciphertext is None)
     if ciphertext is None:
-        ciphertext = MemoryRegion(one.info.attached)
+        ciphertext = MemoryRegion(info.attached)
     one.begin()
     piece = memoryview(bytearray(256))
     at = 0

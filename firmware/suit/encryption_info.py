@@ -99,18 +99,23 @@ class Headers:
 
 
 class Info:
-    def __init__(self, data, external=b""):
+    """`tag`, `open_alg` and `nonce` are what an application beside SUIT may know: the type of an
+    untagged object, that alg need not be protected, a nonce that is not sent."""
+
+    def __init__(self, data, external=b"", tag=None, open_alg=False, nonce=None):
+        self.nonce = nonce
         try:
-            self._parse(Cursor(data), external)
+            self._parse(Cursor(data), external, tag, open_alg)
         except SuitError as error:
             if error.reason == R_STRUCTURE:
                 raise SuitError(R_COSE_UNSUPPORTED, error.detail, error.offset)
             raise
 
-    def _parse(self, c, external):
-        if c.peek() != TAG:
+    def _parse(self, c, external, tag, open_alg):
+        if c.peek() == TAG:
+            tag = c.tag()
+        if tag is None:
             _refuse("not tagged", 0)
-        tag = c.tag()
         if tag not in (TAG_ENCRYPT, TAG_ENCRYPT0):
             _refuse("tag %d" % tag, 0)
         if c.array() != (4 if tag == TAG_ENCRYPT else 3):
@@ -126,9 +131,10 @@ class Info:
         else:
             self.recipients = [(Headers(Cursor(_DIRECT)), b"")]
         c.end()
-        self.alg = self._alg(headers)
+        self.alg = self._alg(headers, open_alg)
         raw = headers.get(HDR_IV)
-        self.nonce = None if raw is None else Cursor(raw).bstr()
+        if raw is not None:
+            self.nonce = Cursor(raw).bstr()
         if self.nonce is None or len(self.nonce) != CONTENT[self.alg][1]:
             _refuse("no nonce of %d bytes" % CONTENT[self.alg][1])
         context = "Encrypt" if tag == TAG_ENCRYPT else "Encrypt0"
@@ -157,7 +163,7 @@ class Info:
             raise SuitError(R_ALG_UNSUPPORTED, "recipients of recipients")
         return found
 
-    def _alg(self, headers):
+    def _alg(self, headers, open_alg):
         raw = headers.get(HDR_ALG)
         if raw is None:
             _refuse("no alg")
@@ -167,7 +173,7 @@ class Info:
         if alg not in CONTENT:
             raise SuitError(R_ALG_UNSUPPORTED, alg)
         if CONTENT[alg][2]:
-            if HDR_ALG not in headers.inside:
+            if HDR_ALG not in headers.inside and not open_alg:
                 _refuse("alg is not protected")
         elif headers.protected:
             # AES-CTR authenticates nothing, so nothing may look as if it were (section 7)

@@ -1,9 +1,11 @@
 """Where the fuzzers start: cases of the vectors, and a few items of their own for each target."""
 
 import hmac
+import json
 from pathlib import Path
 
 import cbor2
+from cryptography.hazmat.primitives import keywrap
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 
@@ -26,6 +28,31 @@ def _mac(payload):
     protected = cbor2.dumps({1: 5})
     tag = hmac.digest(b"k" * 32, cbor2.dumps(["MAC0", protected, b"", payload]), "sha256")
     return cbor2.dumps(cbor2.CBORTag(17, [protected, {4: b"kid"}, None, tag]))
+
+
+def _encrypted():
+    """Length, SUIT_Encryption_Info, ciphertext: the examples of the draft."""
+    folder = VECTORS / "firmware-encryption"
+    found = []
+    for path in sorted(folder.glob("*.info.cbor")):
+        info = path.read_bytes()
+        payload = path.with_name(path.name.replace(".info.cbor", ".payload.bin")).read_bytes()
+        found.append(len(info).to_bytes(2, "big") + info + payload)
+    return found
+
+
+def _signed_by_hashes():
+    found = []
+    for path in sorted((VECTORS / "lms").glob("*.pub.bin")):
+        public = path.read_bytes()
+        signature = path.with_name(path.name.replace(".pub.", ".sig.")).read_bytes()
+        found.append(bytes([len(public)]) + public + signature)
+    return found
+
+
+def _lattice():
+    answers = json.loads((VECTORS / "mldsa" / "mldsa44-kat.json").read_text())
+    return [bytes.fromhex(one["sm"])[:2420] for one in answers[:3]]
 
 
 def seeds(target):
@@ -73,5 +100,9 @@ def seeds(target):
         "config": lambda: [
             cbor2.dumps({"name": "x", "vendor": bytes(16), "class": [bytes(16)], "poll": 1})
         ],
+        "decrypt": _encrypted,
+        "lms": _signed_by_hashes,
+        "mldsa": _lattice,
+        "keywrap": lambda: [keywrap.aes_key_wrap(b"a" * 16, bytes(n)) for n in (16, 24, 32)],
     }[target]()
     return sorted(found, key=len)

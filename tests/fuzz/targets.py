@@ -11,11 +11,16 @@ orderly one, a `SuitError` or a success that the workstation's independent code 
     coap        a CoAP message
     http        an HTTP response, with its chunks
     config      /suit/config.cbor
+    decrypt     SUIT_Encryption_Info, then a ciphertext; what is opened cryptography opens too
+    lms         HSS-LMS public key and signature
+    mldsa       ML-DSA-44 signature under one key
+    keywrap     a wrapped key
 """
 
 import hashlib
 import hmac
 import socket
+from pathlib import Path
 
 import cbor2
 from suit import errors, numbers
@@ -112,10 +117,9 @@ def envelope(data):
 
 
 def _host(data, payloads):
+    from suit.optional import optional
     from suitup.keys import Key
     from suitup.manifest.verify import Device, verify
-
-    from suit.optional import optional
 
     management = optional("management") is not None
     key = Key({1: 4, 3: 5, -1: SECRET})
@@ -343,6 +347,89 @@ def config(data):
         _orderly(read, folder)
 
 
+class _Strict(MemoryRegion):
+    """A region nobody may read beyond."""
+
+    def read_at(self, offset, buf):
+        if offset < 0 or offset + len(buf) > self.size:
+            raise Disagreement("read outside a signature")
+        return super().read_at(offset, buf)
+
+
+KEK = b"a" * 16
+TEXT = b"This is a real firmware image."
+P256_KEY = Path(__file__).resolve().parents[1] / "vectors" / "keys" / "kid-2-ecdh-p256.cose_key.cbor"
+
+
+def decrypt(data):
+    """The first two bytes say how long the information is; the rest is ciphertext."""
+    from suit.decrypt import open as opened
+    from suitup import cose as host
+    from suitup import keys as host_keys
+
+    length = int.from_bytes(data[:2], "big")
+    info, ciphertext = data[2 : 2 + length], data[2 + length :]
+    secrets = [cbor2.dumps({1: 4, 2: b"kid-1", -1: KEK}), P256_KEY.read_bytes()]
+    keys = TrustStore(cbor2.dumps([cbor2.loads(one) for one in secrets]))
+    found = _orderly(opened, info, MemoryRegion(ciphertext), keys)
+    if found is None:
+        return
+    mine = [host_keys.Key(cbor2.loads(one)) for one in secrets]
+    try:
+        wanted = host.decrypt(info, ciphertext, mine)
+    except host.CoseError:
+        # the workstation reads fewer forms; what has a tag can only be what somebody made
+        wanted = found if b"\x39\xff" in info else TEXT
+    if found != wanted:
+        raise Disagreement("another plaintext than the workstation's")
+
+
+class _Public:
+    def __init__(self, pub, alg=None):
+        self.pub = memoryview(pub)
+        self.alg = alg
+
+
+def lms(data):
+    """The first byte says how long the key is."""
+    from suit.crypto.lms import verify
+
+    length = data[0] if data else 0
+    key = _Public(data[1 : 1 + length])
+    if _orderly(verify, key, b"nobody signed this", _Strict(data[1 + length :])) is not None:
+        raise Disagreement("a signature nobody made was accepted")
+
+
+def mldsa(data):
+    """A signature, and changes to a key whose polynomials are the bytes' too."""
+    from suit.crypto.mldsa import verify
+
+    if len(data) == 2420:
+        # the norm and the hints are judged first: most inputs end there
+        key = _Public((data * 2)[:1312], -48)
+    else:
+        key = _Public(bytes(1312), -48)
+    if _orderly(verify, key, b"nobody signed this", _Strict(data)) is not None:
+        raise Disagreement("a signature nobody made was accepted")
+
+
+def keywrap(data):
+    from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
+    from suit.crypto.keywrap import unwrap
+
+    found = _orderly(unwrap, KEK, data)
+    try:
+        wanted = aes_key_unwrap(KEK, data)
+    except (InvalidUnwrap, ValueError):
+        wanted = None
+    if found != wanted:
+        raise Disagreement("another key than cryptography's")
+
+
 TARGETS = {
-    f.__name__: f for f in (cbor, trust, cose, envelope, processor, romfs, coap, http, config)
+    f.__name__: f
+    for f in (
+        cbor, trust, cose, envelope, processor, romfs, coap, http, config,
+        decrypt, lms, mldsa, keywrap,
+    )
 }

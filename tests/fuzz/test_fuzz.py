@@ -13,7 +13,9 @@ sys.path.insert(0, str(HERE))
 import seeds  # noqa: E402
 import targets  # noqa: E402
 
-MUTATIONS = {"processor": 3000, "envelope": 4000, "config": 1500}
+MUTATIONS = {
+    "processor": 3000, "envelope": 4000, "config": 1500, "decrypt": 2000, "lms": 1500, "mldsa": 150,
+}  # fmt: skip
 INTERESTING = (0, 0xFF, 0x7F, 0x80, 0x5F, 0x9B, 0xBB, 0xF6, 0x18, 0x1B)
 
 

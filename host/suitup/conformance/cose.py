@@ -77,13 +77,14 @@ def _examples(case, data):
     }
 
 
-def _decrypted(case, judge, part):
-    """COSE_Encrypt0 and COSE_Encrypt with the ciphertext inside."""
+def _decrypted(case, judge, part, tag):
+    """COSE_Encrypt0 and COSE_Encrypt with the ciphertext inside; as above, an application knows what it expects."""
     if not all("key" in entry for entry in part["recipients"]):
         raise Unsupported("recipients of recipients")
     question = {
         "kind": "decrypt", "info": case.bytes("cbor").hex(), "ciphertext": None, "external": part.get("external") or "",
         "keys": cbor2.dumps([jwk_to_cose(entry["key"], True) for entry in part["recipients"]]).hex(), "other": None,
+        "tag": tag, "open_alg": True, "nonce": (part.get("unsent") or {}).get("IV_hex"),
     }
     answer = judge.ask(question)
     if answer["result"] in ("crash", "hang"):
@@ -103,9 +104,9 @@ def _decrypted(case, judge, part):
 
 def judge(case, judge):
     data = case.json()
-    for name in ("encrypted", "enveloped"):
+    for name, tag in (("encrypted", n.TAG_ENCRYPT0), ("enveloped", n.TAG_ENCRYPT)):
         if name in data.get("input", ()):
-            return _decrypted(case, judge, data["input"][name])
+            return _decrypted(case, judge, data["input"][name], tag)
     question = (_examples if "input" in data else _gluecose)(case, data)
     question["trust"] = cbor2.dumps(question["trust"]).hex()
     answer = judge.ask({"kind": "cose", **question}) if case.accept is False else ask(
