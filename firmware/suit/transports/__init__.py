@@ -19,8 +19,8 @@ R_NO_PAYLOAD).
 `resolve` and `split` implement what a device needs of RFC 3986: sections 3 and 5.2, without
 normalisation."""
 
-from suit.errors import SuitError
-from suit.numbers import MAX_URI, R_LIMIT, R_NO_PAYLOAD
+from ..errors import SuitError
+from ..numbers import MAX_URI, R_LIMIT, R_NO_PAYLOAD
 
 
 def open(uri, allowed=None):
@@ -29,19 +29,19 @@ def open(uri, allowed=None):
     SuitError(R_NO_PAYLOAD, scheme) for any other scheme."""
     kind = scheme(uri)
     if kind in ("http", "https"):
-        from suit.transports.http import HTTPStream
+        from .http import HTTPStream
 
         return HTTPStream(uri, allowed)
     if kind == "coap":
-        from suit.transports.coap import CoAPStream
+        from .coap import CoAPStream
 
         return CoAPStream(uri)
     if kind == "serial":
-        from suit.transports.serial import SerialStream
+        from .serial import SerialStream
 
         return SerialStream(uri)
     if kind in ("", "file"):
-        from suit.transports.local import FileStream
+        from .local import FileStream
 
         return FileStream(unquote(uri[7:]) if kind else uri)
     raise SuitError(R_NO_PAYLOAD, kind)

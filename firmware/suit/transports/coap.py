@@ -13,11 +13,11 @@
   next request (RFC 9175); 5.03 and 4.29 are waited out three times, at most 10 s each. Any other
   error is SuitError(R_SERVER, 404) for 4.04."""
 
-from suit.errors import SuitError
-from suit.numbers import R_CONTENT_CHANGED, R_SERVER
-from suit.transports import net
-from suit.transports.coap_client import Client
-from suit.transports.coap_message import status
+from ..errors import SuitError
+from ..numbers import R_CONTENT_CHANGED, R_SERVER
+from . import net
+from .coap_client import Client
+from .coap_message import status
 
 try:
     from micropython import const
@@ -40,6 +40,8 @@ class CoAPStream:
         while 16 << self._szx < self.size:
             self._szx += 1
         self._etag = None
+        self._start = self._held = self._at = 0  # the block at hand; where the reader is
+        self._more = False
         self._pace = net.Pace()
         self.total = None
         self.offset = 0

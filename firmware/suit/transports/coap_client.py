@@ -20,10 +20,11 @@ answer."""
 import os
 import socket
 
-from suit.errors import SuitError
-from suit.numbers import R_NETWORK, R_NO_PAYLOAD, R_SERVER
-from suit.transports import net, split, unquote
-from suit.transports.coap_message import (
+from ..errors import SuitError
+from ..numbers import R_NETWORK, R_NO_PAYLOAD, R_SERVER
+from ..wait import READ
+from . import net, split, unquote
+from .coap_message import (
     ACK,
     BLOCK2,
     CON,
@@ -42,8 +43,7 @@ from suit.transports.coap_message import (
     Message,
     Writer,
 )
-from suit.transports.coap_timing import elapsed_us, ticks_us, timing
-from suit.wait import READ
+from .coap_timing import elapsed_us, ticks_us, timing
 
 try:
     from micropython import const
@@ -83,9 +83,11 @@ class Client:
         self._mid = seed[0] << 8 | seed[1]
         self._settled = -1  # message id of the separate response acknowledged last
         self.timing = timing(self.host)
-        self.echo = None
-        self._heard = False
-        self._sock = None
+        # all of them now, not when memory may be short
+        self.etag = self.echo = self.block = self.size2 = self.observe = None  # of the response
+        self.max_age = 60
+        self._heard = self._acked = False
+        self._errno = self._sock = None
         self._want = [None, READ, 0]
 
     def close(self):

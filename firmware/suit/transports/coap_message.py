@@ -14,8 +14,8 @@ in place:
     writer.begin(CON, GET, mid, token); writer.option(URI_PATH, b"x"); writer.uint(BLOCK2, 6)
     writer.body(b"..."); datagram = buffer[:writer.size]"""
 
-from suit.errors import SuitError
-from suit.numbers import R_LIMIT, R_SERVER
+from ..errors import SuitError
+from ..numbers import R_LIMIT, R_SERVER
 
 CON, NON, ACK, RST = 0, 1, 2, 3
 
@@ -57,10 +57,12 @@ def status(code):
 
 
 class Message:
-    """The datagram read last. `token` and the options are views or numbers into the buffer."""
+    """The datagram read last. `token`, `at`, `end`, `payload` and `stop` are places in the buffer."""
 
     def __init__(self, buffer):
         self._buf = buffer
+        self.type = self.code = self.mid = self.token = self.token_size = self._first = 0
+        self.number = self.at = self.end = self.payload = self.stop = 0
 
     def parse(self, start, stop):
         """Check buffer[start:stop] from end to end and stand before its first option."""

@@ -13,11 +13,11 @@ that does not know observation is asked again after each `wait` instead. Raises 
 
 import os
 
-from suit.errors import SuitError
-from suit.numbers import R_SERVER
-from suit.transports import net
-from suit.transports.coap_client import Client
-from suit.transports.coap_message import status
+from ..errors import SuitError
+from ..numbers import R_SERVER
+from . import net
+from .coap_client import Client
+from .coap_message import status
 
 try:
     from micropython import const

@@ -19,11 +19,11 @@ socket that verifies the server; without it https is SuitError(R_NO_PAYLOAD, "ht
 
 import socket
 
-from suit.errors import SuitError
-from suit.numbers import R_CONTENT_CHANGED, R_NETWORK, R_NO_PAYLOAD, R_NOT_ALLOWED, R_SERVER
-from suit.transports import net, resolve, split
-from suit.transports.http_response import Response
-from suit.wait import WRITE
+from ..errors import SuitError
+from ..numbers import R_CONTENT_CHANGED, R_NETWORK, R_NO_PAYLOAD, R_NOT_ALLOWED, R_SERVER
+from ..wait import WRITE
+from . import net, resolve, split
+from .http_response import Response
 
 try:
     from micropython import const
@@ -49,6 +49,7 @@ class HTTPStream:
         self._uri = uri
         self._allowed = allowed
         self._sock = None
+        self._at = 0
         self._response = Response(bytearray(_BUFFER))
         self._resumes = _RESUMES
         self._pace = net.Pace()

@@ -11,10 +11,10 @@ bytes go straight from the socket into the caller's view, apart from those that 
 with a line. Nothing is trusted: a number with a sign, two lengths that differ, an unknown coding
 are SuitError(R_SERVER, what); an early end is (R_NETWORK, "cut")."""
 
-from suit.errors import SuitError
-from suit.numbers import R_NETWORK, R_SERVER
-from suit.transports import net
-from suit.wait import READ
+from ..errors import SuitError
+from ..numbers import R_NETWORK, R_SERVER
+from ..wait import READ
+from . import net
 
 try:
     from micropython import const
@@ -36,6 +36,10 @@ class Response:
         self._buf = buffer
         self._view = memoryview(buffer)
         self._want = [None, READ, 0]
+        self._sock = self._left = None
+        self._timeout = self._budget = self._from = self._to = self.status = 0
+        self._fresh = True
+        self._clear()
 
     def begin(self, sock, timeout_ms):
         self._sock = self._want[0] = sock

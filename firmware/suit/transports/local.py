@@ -7,9 +7,9 @@ nothing else needs to know.
 A path that cannot be opened raises SuitError(R_NO_PAYLOAD, path); read errors pass through as
 OSError."""
 
-from suit.errors import SuitError
-from suit.numbers import R_NO_PAYLOAD
-from suit.region import FileRegion
+from ..errors import SuitError
+from ..numbers import R_NO_PAYLOAD
+from ..region import FileRegion
 
 
 class RegionStream:

@@ -15,8 +15,8 @@ import errno
 import socket
 import time
 
-from suit.errors import SuitError
-from suit.numbers import R_NETWORK
+from ..errors import SuitError
+from ..numbers import R_NETWORK
 
 try:
     from micropython import const

@@ -29,9 +29,9 @@ import binascii
 import select
 import sys
 
-from suit.errors import SuitError
-from suit.numbers import R_CONTENT_CHANGED, R_NETWORK, R_SERVER
-from suit.wait import READ
+from ..errors import SuitError
+from ..numbers import R_CONTENT_CHANGED, R_NETWORK, R_SERVER
+from ..wait import READ
 
 try:
     from micropython import const
