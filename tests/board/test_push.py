@@ -168,6 +168,11 @@ def test_a_stranger_is_refused_and_a_broken_app_goes_back_over_network_and_cable
     (folder / "main.py").write_text("print('over')\n")
     desk("sign", "--app", folder, "--key", "dev.pem", "--version", "5.0.0", *CLASS)
     assert desk(*cable, code=1)[-1] == "rolled back: the app returned before it confirmed"
+    # and by its address, as on a network
+    desk("sign", *app_options("6.0.0"))
+    address = f"127.0.0.1:{board.coap_port}"
+    assert desk("push", "--host", address)[-1] == "confirmed 6.0.0"
+    assert any("6.0.0, confirmed" in line for line in desk("status", "--host", address))
 
 
 def test_a_board_that_cannot_be_reached_hears_of_a_release_and_installs_it(desk):
