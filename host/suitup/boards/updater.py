@@ -2,6 +2,9 @@
 
     files = updater.files(arch=None)        # {path on the board: bytes}
 
+Registry numbers are put in as literals (`images/constants.py`) and line tables left out (`-O3`): together a sixth of the
+flash. A traceback of the updater names the function; those of apps keep their lines.
+
 Modules of an engine (`NAME_viper.py`, `NAME_thumb.py`) are native code: they go only to boards whose architecture is
 known, and the plain engine does their work elsewhere."""
 
@@ -12,10 +15,12 @@ from pathlib import Path
 
 from suitup import paths
 from suitup.errors import Failure
+from suitup.images import constants
 from suitup.images.app import mpy_cross
 
 LIB = "/lib/suit"
 START = ("boot.py", "main.py")
+NUMBERS = "suit/numbers.py"
 _THUMB = ("armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
 
 
@@ -24,9 +29,15 @@ def modules(arch=None) -> list:
     folder = paths.firmware()
     found = []
     for path in sorted((folder / "suit").rglob("*.py")):
+        if path == folder / NUMBERS:
+            continue
         if path.stem.endswith("_viper") and not arch:
             continue
         if path.stem.endswith("_thumb") and arch not in _THUMB:
+            continue
+        # one fast engine of each kind, and the plain one to fall back to
+        assembly = path.with_stem(path.stem[: -len("_viper")] + "_thumb")
+        if path.stem.endswith("_viper") and arch in _THUMB and assembly.exists():
             continue
         found.append((path, path.relative_to(folder).as_posix()))
     return found
@@ -35,13 +46,12 @@ def modules(arch=None) -> list:
 def files(arch=None) -> dict:
     """{path on the board: bytes}: `.mpy` files under /lib/suit, boot.py and main.py. Raises Failure."""
     out = {}
+    numbers = constants.constants((paths.firmware() / NUMBERS).read_text())
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
 
         def compiled(source):
             path, name = source
-            return name, _compile(
-                path, name, arch, Path(folder) / (name.replace("/", "-") + ".mpy")
-            )
+            return name, compile_module(path, name, arch, numbers, Path(folder))
 
         for name, data in pool.map(compiled, modules(arch)):
             out["/lib/" + name[:-3] + ".mpy"] = data
@@ -50,11 +60,15 @@ def files(arch=None) -> dict:
     return out
 
 
-def _compile(path, name, arch, output):
-    command = [*mpy_cross(), "-s", name, "-o", str(output)]
+def compile_module(path, name, arch, numbers, folder) -> bytes:
+    """One module as `.mpy`; `folder`: a temporary one. Raises Failure."""
+    source = folder / (name.replace("/", "-"))
+    output = source.with_suffix(".mpy")
+    source.write_text(constants.inline(path.read_text(), numbers))
+    command = [*mpy_cross(), "-O3", "-s", name, "-o", str(output)]
     if arch:
         command.append(f"-march={arch}")
-    done = subprocess.run([*command, str(path)], capture_output=True, check=False)
+    done = subprocess.run([*command, str(source)], capture_output=True, check=False)
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         raise Failure(f"{path} does not compile", lines[-1] if lines else "mpy-cross failed")
