@@ -62,6 +62,16 @@ def path(name):
     return path(name)
 
 
+def hooks(**functions):
+    """What only the app knows, asked while an update is judged: `battery()` -> mWh left,
+    `authorize(priority)` -> True to agree (smaller is more urgent), `events()` -> names of what
+    holds now: "power", "network", "time-of-day"... (suit.management). What is not given is unknown,
+    and a manifest that asks for it is refused or waits."""
+    from .runtime import hooks
+
+    hooks.update(functions)
+
+
 async def listen():
     """Answer discovery, status and nudges over CoAP, for as long as the app runs."""
     from .listening import listen

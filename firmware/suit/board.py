@@ -7,6 +7,7 @@ nothing can be written.
 Whatever a manifest names becomes a component of `slot` and of nothing else. `["app"]`, `["file",
 ...]` and `["ram", ...]` are open to keys with the application role (`roles`)."""
 
+from . import runtime
 from .components import FileComponent, RamComponent, parse
 from .errors import SuitError
 from .numbers import ALG_SHA256, R_COMPONENT_UNAUTHORISED, R_NO_PAYLOAD, ROLE_APP
@@ -58,11 +59,10 @@ class Board:
     def decryption_keys(self):
         """The device's own keys (a COSE_KeySet), made when it was provisioned; none where there is no
         such file."""
-        from .runtime import root
         from .trust import TrustStore
 
         try:
-            with open(root + "/device.cbor", "rb") as file:
+            with open(runtime.root + "/device.cbor", "rb") as file:
                 return TrustStore(file.read())
         except OSError:
             return ()
@@ -83,6 +83,24 @@ class Board:
     def now(self):
         """-> seconds since 1970, None while the clock is not set."""
         return self._chip.now()
+
+    def battery_mwh(self):
+        """-> energy left, None when the app never said how to ask."""
+        return runtime.asked("battery")
+
+    def authorized(self, priority):
+        """Does the app agree to an update of that priority? Nobody there to ask: no."""
+        return bool(runtime.asked("authorize", priority))
+
+    def events(self):
+        """-> names (management.EVENTS) of what the app says holds now."""
+        return runtime.asked("events") or ()
+
+    def component_version(self, component):
+        """-> version of what runs, for the app: a file has none."""
+        if component.path is not None and component.path == self.slot.app:
+            return runtime.version
+        return None
 
     def record(self, section, offset, command, component_index, reason):
         if self.progress:

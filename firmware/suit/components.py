@@ -214,6 +214,8 @@ class FileComponent:
 class RamComponent:
     """Bytes that last until the procedure is over."""
 
+    path = None
+
     def __init__(self, slot_index):
         self.slot = slot_index
         self.mark = None

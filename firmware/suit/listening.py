@@ -204,4 +204,4 @@ def _attempt():
         yield from updater.update()
     except Exception:
         pass  # as in `serve`
-    return runtime.progress.state != "failed"
+    return runtime.progress.state not in ("failed", "waiting")

@@ -16,6 +16,7 @@ development = False  # the trust store holds a development key
 crashes = 0  # early crashes of the confirmed app at the boots before this one
 settle_at = None  # ticks in ms from which a crash is no longer early; None: there were none
 watchdog = None  # port.watchdog.Watchdog while a trial is watched
+hooks = {}  # what only the app knows: name -> function; see suit.hooks
 boot = os.urandom(4)  # tells one boot from the next
 
 
@@ -28,7 +29,7 @@ class Progress:
 
     def begin(self, state):
         self.count += 1
-        self.state = state  # idle checking fetching installing armed refused failed
+        self.state = state  # idle checking fetching installing armed refused failed waiting
         self.sequence = None
         self.digest = None
         self.component = None  # index in the manifest
@@ -39,6 +40,15 @@ class Progress:
 
 
 progress = Progress()
+
+
+def asked(name, *args):
+    """-> what the app's function `name` answers; None without one, or when it fails: no fault of the
+    app's may decide anything but "unknown"."""
+    try:
+        return hooks[name](*args)
+    except Exception:
+        return None
 
 
 def store():

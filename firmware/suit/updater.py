@@ -10,6 +10,9 @@
 6. validate what is stored, as the launcher will, under the board's policy
 7. save the severed manifest, read it back; arm the trial in the record; reset
 
+A manifest that waits for an event (R_WAITING) is looked at again by `listening.look` and at the next
+nudge; nothing is kept for it but what was fetched.
+
 Whatever fails on the way leaves the running version as it was, and in the other slot what a later
 attempt can continue. Raises SuitError; errors of the storage become R_STORAGE with their errno,
 lack of memory R_BUDGET. `runtime.progress` tells how it goes. Without `url` every server of the
@@ -33,6 +36,7 @@ from .numbers import (
     R_TOO_LARGE,
     R_TRIAL_RUNNING,
     R_UP_TO_DATE,
+    R_WAITING,
 )
 from .policy import check, components, floor_key
 from .region import FileRegion
@@ -78,10 +82,16 @@ def update(url=None, reset=True):
     except SuitError as error:
         progress.reason = error.reason
         progress.detail = error.detail
-        progress.state = "failed" if error.reason in _FAILURES else "refused"
+        progress.state = (
+            "waiting"
+            if error.reason == R_WAITING
+            else "failed"
+            if error.reason in _FAILURES
+            else "refused"
+        )
         raise
     finally:
-        if progress.state not in ("armed", "failed", "refused"):
+        if progress.state not in ("armed", "failed", "refused", "waiting"):
             progress.state = "failed"  # cancelled, or an error nobody foresaw
         _busy = False
     if reset:

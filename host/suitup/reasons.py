@@ -130,6 +130,10 @@ _SENTENCES = {
         "what is stored does not have the digest of the manifest: {}",
         "push the update again; when it comes back, the flash is worn",
     ),
+    n.R_WAITING: (
+        "the update waits for an event that has not happened yet: {}",
+        "the device looks again by itself when it polls; a nudge makes it look now",
+    ),
     n.R_BACK_EXCEPTION: (
         "the app ended with an exception before it confirmed: {}",
         "`suitup status` shows the traceback",

@@ -47,7 +47,7 @@ def refused(status, before, digest, settled) -> dict | None:
 
     `settled`: it has had the time to begin, so that an entry like the one before is a new answer."""
     update = status.get("update") or {}
-    if update.get("state") not in ("refused", "failed"):
+    if update.get("state") not in ("refused", "failed", "waiting"):
         return None
     if update.get("digest") and not same(update["digest"], digest):
         return None

@@ -14,6 +14,8 @@ from suitup.manifest import Command, Digest, Manifest, Sequence, Text, templates
 from suitup.manifest.templates import condition, directive, override, select
 
 VENDOR, CLASS, DEVICE = b"vendor-identity!", b"class-identity-0", b"device-identity0"
+# 2030-03-20 00:26:40 UTC, a Wednesday
+NOW, BATTERY, VERSION, EVENTS = 1900196800, 50, (1, 2, 3), ("power",)
 # fixed keys: the same cases in every run
 SIGNER = keys.Key(
     {
@@ -219,6 +221,23 @@ _VALUES = {
     n.P_FETCH_ARGUMENTS: (b"", b"x"),
     n.P_STRICT_ORDER: (True, False, 0),
     n.P_SOFT_FAILURE: (True, False, None),
+    n.P_USE_BEFORE: (NOW + 1, NOW, 2**64 - 1, 0, -1),
+    n.P_MINIMUM_BATTERY: (BATTERY, BATTERY + 1, 0, -1),
+    n.P_UPDATE_PRIORITY: (-1, 0, b""),
+    n.P_VERSION: tuple(
+        cbor.encode(each)
+        for each in ([3, [1]], [1, [1, 2, -1]], [5, [1, 2, 3, 0]], [2, []], [6, [1]], [3], {})
+    ),
+    n.P_WAIT_INFO: tuple(
+        cbor.encode(each)
+        for each in (
+            {2: 1}, {5: NOW}, {5: NOW + 1}, {1: -5}, {8: 0}, {9: 3, 2: 0}, {}, {3: 1}, {5: -1},
+            {4: [b"x", [[3, [1]]]]}, {10: 0}, [], {"a": 1},
+        )
+    ),
+    n.P_COMPONENT_METADATA: tuple(
+        cbor.encode(each) for each in ({5: 1}, {}, {5: 2}, {1: 7}, {5: "x"}, [1], {"a": 1})
+    ),
     99: (0,),
     -300: (0,),
 }
@@ -245,6 +264,12 @@ _PLAIN = (
     n.C_SWAP,
     n.C_INVOKE,
     n.C_DEVICE_ID,
+    n.C_USE_BEFORE,
+    n.C_IMAGE_NOT_MATCH,
+    n.C_MINIMUM_BATTERY,
+    n.C_UPDATE_AUTHORIZED,
+    n.C_VERSION,
+    n.C_WAIT,
     99,
     -300,
 )
@@ -279,6 +304,13 @@ def _command(r, depth):
     if kind < 5:
         return select(r.randrange(3) if r.random() < 0.7 else r.choice(_ODD_INDICES))
     if kind < 9:
+        several = r.random()
+        if several < 0.05:
+            indices = [r.randrange(4) for _ in range(r.randrange(3))]
+            return Command(n.C_OVERRIDE_MULTIPLE, {each: _parameters(r) for each in indices})
+        if several < 0.1:
+            wanted = [r.choice(_OFTEN) for _ in range(r.randrange(3))]
+            return Command(n.C_COPY_PARAMS, {r.randrange(4): wanted})
         return Command(n.C_OVERRIDE_PARAMETERS, _parameters(r))
     if kind < 11 and depth < 3:
         branches = [_sequence(r, depth + 1, 4) for _ in range(r.randint(0, 3))]

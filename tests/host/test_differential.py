@@ -14,7 +14,19 @@ import sys
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from mutations import CLASS, DEVICE, PAYLOADS, TRUSTED, VENDOR, cases
+from mutations import (
+    BATTERY,
+    CLASS,
+    COMPONENTS,
+    DEVICE,
+    EVENTS,
+    NOW,
+    PAYLOADS,
+    TRUSTED,
+    VENDOR,
+    VERSION,
+    cases,
+)
 from suitup import keys, paths
 from suitup.manifest.verify import Device, verify
 
@@ -25,6 +37,8 @@ EXAMPLES = 20000
 # what is wrong with the form of an envelope may be noticed at different moments: strict reading refuses
 # all of it at once, a device as it goes
 CLASSES = {"parse-fail": "form", "abort": "form", "unsupported-version": "form"}
+# tags that cbor2 looks into (listed in verify.py): only the workstation refuses what they hold
+INTERPRETED = ("error decoding", "invalid datetime", "invalid UUID")
 
 
 def name(identifier):
@@ -45,6 +59,10 @@ def request(case, envelope, payloads):
             "slot": case.slot,
             "current_sequence_number": case.floor,
             "procedures": case.procedures,
+            "now": NOW,
+            "battery_mwh": BATTERY,
+            "wait_events": EVENTS,
+            "component_versions": {name(COMPONENTS[0]): VERSION},
             "components_before": {name(each): value.hex() for each, value in case.before.items()},
         },
     }
@@ -62,6 +80,10 @@ def host(case):
         slot=case.slot,
         components=case.before,
         payloads=PAYLOADS,
+        now=NOW,
+        battery_mwh=BATTERY,
+        wait_events=EVENTS,
+        versions={COMPONENTS[0]: VERSION},
         management=optional("management") is not None,
     )
     return verify(case.data, device, case.procedures)
@@ -71,6 +93,8 @@ def compare(case, found, verdict):
     """`found`: the device's answer; `verdict`: the workstation's."""
     shown = f"device {found}\nworkstation {verdict}\nslot {case.slot} floor {case.floor} {case.data.hex()}"
     assert found["result"] != "crash", shown
+    if any(phrase in verdict.why for phrase in INTERPRETED):
+        return
     assert (found["result"] == "ok") == verdict.accepted, shown
     if verdict.accepted:
         assert found["components_after"] == {

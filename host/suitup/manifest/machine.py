@@ -4,9 +4,10 @@ envelope. Written from the text, apart from the device's processor, so that the 
 Where the text leaves room, the same way is taken: parameters last for a procedure; component index, strict-order and
 soft-failure belong to their sequence and a nested one starts with its own; the shared sequence runs before each section."""
 
+
 from suitup import cbor, cose
 from suitup import numbers as n
-from suitup.manifest import labels
+from suitup.manifest import events, labels
 from suitup.manifest.verify import Refused, is_int, is_uint, read, read_digest
 
 _PROCEDURES = {
@@ -311,6 +312,8 @@ class Machine:
                     self.put(index, number, value)
 
     def override_multiple(self, argument, frame):
+        if frame.locked:
+            raise _abort("override-multiple is not allowed here")
         if not isinstance(argument, dict) or not argument:
             raise _wrong("no parameters")
         for index, item in argument.items():
@@ -322,6 +325,8 @@ class Machine:
                     raise _abort("not a parameter of a component")
                 self.step()
                 self.put(index, number, value)
+        # it stands for set-component-index and override-parameters: the last one stays selected
+        frame.targets, frame.single = [index], True
 
     def copy_params(self, argument, frame):
         if not isinstance(argument, dict) or not argument:
@@ -472,6 +477,9 @@ class Machine:
                 raise _abort("written and read without strict order")
 
     def _store(self, index, frame, content):
+        metadata = self.value(index, n.P_COMPONENT_METADATA)
+        if metadata is not None:
+            events.check_metadata(metadata)
         self._writes(index, frame)
         info, size = self.value(index, n.P_ENCRYPTION_INFO), self.value(index, n.P_IMAGE_SIZE)
         if info is not None:
@@ -528,30 +536,7 @@ class Machine:
         self.invoked.append((self.identifier(index), self.value(index, n.P_INVOKE_ARGS) or b""))
 
     def wait(self, index, frame):
-        events = self.required(index, n.P_WAIT_INFO, _operation)
-        names = {
-            1: "authorization",
-            2: "power",
-            3: "network",
-            4: "other-device-version",
-            5: "time",
-            6: "time-of-day",
-            7: "day-of-week",
-            8: "time-of-day-utc",
-            9: "day-of-week-utc",
-        }
-        if not isinstance(events, dict) or not events:
-            raise _wrong("not a map of events")
-        for event, argument in events.items():
-            if (
-                event == 5
-                and self.device.now is not None
-                and is_uint(argument)
-                and argument <= self.device.now
-            ):
-                continue
-            if names.get(event) not in self.device.wait_events:
-                raise _operation(f"event {event} does not happen")
+        events.wait(self.required(index, n.P_WAIT_INFO, _operation), self.device)
 
 
 _STEERING = {
