@@ -269,3 +269,24 @@ def test_the_device_reads_what_sign_writes(app):
     made = author.draft(project.load(app), Release(app / "release"))
     device = DeviceManifest(made.envelope.manifest_bytes)
     assert (device.sequence_number, device.components, device.set_version) == (1, 2, (1, 0, 0))
+
+
+def test_no_mutation_crashes_inspect_or_lint():
+    from random import Random
+
+    from mutations import make
+    from suitup.manifest.lint import Finding, lint
+
+    shown = 0
+    for seed in range(1500):
+        data = make(Random(seed)).data
+        assert isinstance(diagnostic.edn(data), str)
+        assert all(isinstance(each, Finding) for each in lint(data))
+        try:
+            envelope = Envelope.decode(data)
+            describe.tree(envelope)
+            json.dumps(describe.as_json(envelope))
+            shown += 1
+        except StructureError:
+            pass
+    assert shown > 300

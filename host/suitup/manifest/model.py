@@ -30,6 +30,18 @@ def _need(truth, what):
         raise StructureError(what)
 
 
+def _is_int(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _identifier(item) -> tuple:
+    _need(
+        isinstance(item, list) and all(isinstance(part, bytes) for part in item),
+        "not a component identifier",
+    )
+    return tuple(item)
+
+
 def _decode(data, what):
     _need(isinstance(data, bytes), f"{what} is not wrapped in a byte string")
     try:
@@ -286,27 +298,31 @@ class Manifest:
         _need(isinstance(common, dict), "common is not a map")
         shared = common.pop(n.COMMON_SHARED_SEQUENCE, None)
         components = common.pop(n.COMMON_COMPONENTS, [])
-        _need(
-            isinstance(components, list)
-            and all(
-                isinstance(each, list) and all(isinstance(part, bytes) for part in each)
-                for each in components
-            ),
-            "components are not a list of identifiers",
-        )
+        dependencies = common.pop(n.COMMON_DEPENDENCIES, {})
+        _need(isinstance(dependencies, dict), "dependencies are not a map")
+        _need(isinstance(components, list), "components are not a list")
+        _need(_is_int(item[n.M_VERSION]), "the manifest version is not an integer")
+        _need(_is_int(item[n.M_SEQUENCE_NUMBER]), "the sequence number is not an integer")
+        reference = item.pop(n.M_REFERENCE_URI, None)
+        _need(reference is None or isinstance(reference, str), "reference-uri is not a text")
         out = cls(
             version=item.pop(n.M_VERSION),
             sequence_number=item.pop(n.M_SEQUENCE_NUMBER),
-            components=[tuple(each) for each in components],
+            components=[_identifier(each) for each in components],
             shared=None if shared is None else Sequence.decode(shared),
-            dependencies=common.pop(n.COMMON_DEPENDENCIES, {}),
+            dependencies=dependencies,
             common_other=common,
-            reference_uri=item.pop(n.M_REFERENCE_URI, None),
+            reference_uri=reference,
         )
         if n.M_COMPONENT_ID in item:
-            out.component_id = tuple(item.pop(n.M_COMPONENT_ID))
+            out.component_id = _identifier(item.pop(n.M_COMPONENT_ID))
         if n.M_SET_VERSION in item:
-            out.set_version = tuple(_decode(item.pop(n.M_SET_VERSION), "set-version"))
+            numbers = _decode(item.pop(n.M_SET_VERSION), "set-version")
+            _need(
+                isinstance(numbers, list) and all(map(_is_int, numbers)),
+                "set-version is not a list of integers",
+            )
+            out.set_version = tuple(numbers)
         for number in labels.SEQUENCES:
             if number in item:
                 value = item.pop(number)
