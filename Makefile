@@ -38,6 +38,14 @@ $(VENV)/.done: pyproject.toml
 test: setup
 	$(BIN)/python -m pytest $(TESTS)
 
+## powercut       every power cut there is, in at most an hour on two cores      (SHARD=i/n a part of it, SEED=)
+powercut: setup
+	@$(BIN)/python tests/powercut/run.py --full $(call named,shard,$(SHARD)) $(call named,seed,$(SEED))
+
+## mutants        seeded defects, each of which the power-cut explorer has to catch
+mutants: setup
+	@$(BIN)/python tests/powercut/run.py --mutants
+
 ## lint           ruff over everything
 lint: setup
 	$(BIN)/ruff check .
@@ -118,4 +126,4 @@ clean:
 help:
 	@sed -n 's/^## /  make /p' $(MAKEFILE_LIST)
 
-.PHONY: setup test lint conformance flash powercut mutants fuzz bench keygen build sign push refuse serve provision status clean help
+.PHONY: setup test powercut mutants lint conformance flash powercut mutants fuzz bench keygen build sign push refuse serve provision status clean help

@@ -34,13 +34,14 @@ def _image(version, size):
 class _Version:
     """One update: an app image and its file components."""
 
-    def __init__(self, number, size, files, signer, *, payload=None, careless=False):
+    def __init__(self, number, size, files, signer, *, payload=None, careless=False, forgetful=False):
         self.number = number
         self.app = _image(number, size)
         self.files = files
         self.signer = signer
         self.served = payload or self.app  # what the server really sends
         self.careless = careless  # the author forgot to look at what was installed
+        self.forgetful = forgetful  # the author forgot to have the files validated before the app runs
 
     def publish(self, folder):
         parts = [((b"app",), "app", self.app, self.served)]
@@ -55,6 +56,8 @@ class _Version:
         if self.careless:
             install = manifest.sequences[n.M_INSTALL]
             install[:] = [c for c in install if c.number != n.C_IMAGE_MATCH]
+        if self.forgetful:
+            manifest.sequences[n.M_VALIDATE] = templates.validate([0])
         envelope = seal(manifest)
         envelope.blocks.append(cose.block(envelope.digest_bytes, self.signer))
         path = folder / f"{self.number}.suit"
@@ -68,11 +71,16 @@ class _Version:
         }
 
 
+def _mac_key(seed):
+    """The same key in every run, so that a lost point can be played again."""
+    key = keys.generate("HMAC-256")
+    return keys.Key({**key.params, -1: _noise(seed, 32)})
+
+
 def build(folder: Path) -> dict:
     folder.mkdir(parents=True, exist_ok=True)
-    mac = keys.generate("HMAC-256")
+    mac, other = (_mac_key(seed) for seed in (1001, 1002))
     ec = keys.generate("ESP256")
-    other = keys.generate("HMAC-256")
     same = _noise(77, 700)  # a file that no version changes
     broken = bytearray(_image(6, 2000))
     broken[1500] ^= 4
@@ -83,6 +91,8 @@ def build(folder: Path) -> dict:
         _Version(4, 1200, {"settings.json": b'{"v":4}'}, ec),
         _Version(5, 60000, {"settings.json": b'{"v":5}'}, mac),
         _Version(6, 2000, {"settings.json": b'{"v":6}'}, mac, payload=bytes(broken), careless=True),
+        _Version(8, 1000, {"settings.json": b'{"v":8}'}, mac, forgetful=True),
+        _Version(9, 1100, {"settings.json": b'{"v":9}'}, mac),
         _Version(7, 900, {"settings.json": b'{"v":7}'}, other),
     ]
     made = {version.number: version.publish(folder) for version in versions}

@@ -33,6 +33,7 @@ GEOMETRIES = {"rp2040": 256, "esp32": 0}  # bytes a page; 0: byte-granular
 SINGLE = [
     "install", "signed", "small", "confirm", "back-exception", "back-ended", "back-watchdog", "back-manual", "back-tries",
     "back-damaged", "resume", "provision", "replace", "recovery", "crashes", "two-in-a-row", "trust", "careless",
+    "swapped", "forgetful", "unproved",
 ]  # fmt: skip
 LOST_SHOWN = 5
 TIMEOUT = 3000  # seconds for one unit; a hang is a loss
@@ -57,6 +58,7 @@ class Outcome:
     tried: int = 0
     survived: int = 0
     lost: int = 0
+    broken: bool = False
     seconds: float = 0
     lines: list = field(default_factory=list)
 
@@ -76,6 +78,7 @@ def fast() -> list:
         units.append(Unit(geometry, "install", ["sampled", "faults"], options={"samples": 60}))
         units.append(Unit(geometry, "rot", ["rot", "raw"], options={"samples": 60}))
         units.append(Unit(geometry, "rot-armed", ["rot"]))
+        units.append(Unit(geometry, "rot-part", ["rot"]))
     return units
 
 
@@ -96,7 +99,7 @@ def whole() -> list:
             units.append(Unit(geometry, scenario, ["pairs"], options={"step": 8}))
             units.append(Unit(geometry, scenario, ["sampled"], options={"samples": 800}))
         units.append(Unit(geometry, "small", ["faults"], True))
-        for scenario in ("rot", "rot-armed"):
+        for scenario in ("rot", "rot-armed", "rot-part"):
             units += [Unit(geometry, scenario, ["rot"], True, (part, 3)) for part in range(3)]
             units.append(Unit(geometry, scenario, ["raw"], options={"samples": 1000}))
     return units
@@ -147,9 +150,12 @@ class Explorer:
         if result:
             out.operations, out.tried, out.survived, out.lost = map(int, result[:4])
         else:
-            out.lost = max(1, sum(line.startswith("LOST") for line in out.lines))
-            if not out.lines:
-                out.lines = [f"LOST {unit.scenario}: the explorer ended with {code}", *text.splitlines()[-15:]]
+            clean = [line for line in out.lines if " clean run " in line]
+            out.lost = 1
+            out.broken = not clean
+            if out.broken:
+                # the explorer itself failed: that is no verdict about the device code, and no success either
+                out.lines += [f"LOST {unit.scenario}: the explorer ended with {code}", *text.splitlines()[-15:]]
         return out
 
 

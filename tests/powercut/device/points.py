@@ -12,6 +12,7 @@ import nor
 import rot
 import scenarios
 import world as w
+from suit.numbers import R_BACK_WATCHDOG
 
 _PROGRAM = (0.0, 0.25, 0.5, 0.75, 0.99)
 _ERASE = (0.1, 0.5, 0.9)
@@ -55,8 +56,14 @@ class Run:
 
     def play(self, cuts):
         """True when every cut happened. A Violation is noted."""
+        if self.enough():
+            return True
         self.start(cuts)
         return self.finish(cuts)
+
+    def enough(self):
+        """One loss is all that was asked for."""
+        return self.lost and self.options.get("stop")
 
     def finish(self, cuts):
         world = self.world
@@ -66,7 +73,7 @@ class Run:
             if world.cuts:
                 return False
             if bitten:
-                self.scenario.check_starved(world)
+                self.scenario.check_back(world, R_BACK_WATCHDOG)
             else:
                 self.scenario.check(world, self.baseline)
             self.survived += 1

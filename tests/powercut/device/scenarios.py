@@ -16,11 +16,14 @@ from suit.numbers import (
     R_CONDITION_FAILED,
     R_CONTENT_CHANGED,
     R_KNOWN_BAD,
+    R_NOT_MATCHED,
     R_ROLLBACK,
     R_TOO_LARGE,
     R_UNAUTHORISED,
     R_UP_TO_DATE,
 )
+
+_OWN = ("/suit/config.cbor", "/suit/trust.cbor")
 
 
 class Plan:
@@ -78,6 +81,7 @@ class Plan:
 
 _FINAL = (
     R_KNOWN_BAD, R_ROLLBACK, R_UP_TO_DATE, R_UNAUTHORISED, R_TOO_LARGE, R_CONDITION_FAILED,
+    R_NOT_MATCHED,
 )  # fmt: skip
 
 
@@ -181,22 +185,32 @@ class Scenario:
             self.leaks(world, seen, baseline)
         return seen
 
-    def check_starved(self, world):
-        """As `check`, when the watchdog bit during a trial: that is a reason to go back."""
+    def check_back(self, world, reason):
+        """As `check`, when something that looks like the new version's fault was done to its trial on purpose: the board
+        went back, for that reason."""
         if not world.history or world.history[-1] != (world.settled, False):
             if world.outcome != "recovery" or not (self.recovers or not world.settled):
                 world.fail("version %d should run again, this ran: %r" % (world.settled, world.history[-4:]))
         record = world.mounted(lambda: self.look(world))[0]
-        if record.trial is not None or record.back_reason != R_BACK_WATCHDOG:
-            world.fail("a watchdog bit on trial, went back because of %d" % record.back_reason)
+        if record.trial is not None or record.back_reason != reason:
+            world.fail("went back because of %d, expected %d" % (record.back_reason, reason))
 
     def look(self, world):
         record = world.record()
         files = world.files()
         for name in ("/suit/state.0", "/suit/state.1", "/suit/traceback"):
             files.pop(name, None)
+        from suit.state import unpack
+
+        copies = 0
+        for name in ("/suit/state.0", "/suit/state.1"):
+            try:
+                with open(name, "rb") as file:
+                    copies += unpack(file.read()) is not None
+            except OSError:
+                pass
         stat = os.statvfs("/")
-        return record, files, stat[3]
+        return record, files, stat[3], copies
 
     def judge(self, world, seen):
         record = seen[0]
@@ -209,12 +223,22 @@ class Scenario:
         lowest = max([floor for _, floor in record.floors] or [0])
         if lowest != max(self.final, world.confirmed):
             world.fail("the floor is %d, version %d was confirmed" % (lowest, self.final))
-        if world.resumed < 0:
-            world.fail("nothing was taken up again")
+        # what a version consists of, and nothing else, lies in its slot; the rest is the board's own
+        base = "/suit/%s/" % "ab"[record.active]
+        mine = [path for path in seen[1] if path.startswith(base)]
+        wanted = [base + ("files/" + name if name else "app.img") for name in world.content[self.final]]
+        wanted.append(base + "manifest.suit")
+        if sorted(mine) != sorted(wanted):
+            world.fail("slot %s holds %r" % (base, mine))
+        for path in seen[1]:
+            if not path.startswith(("/suit/a/", "/suit/b/")) and path not in _OWN:
+                world.fail("%s was left behind" % path)
+        if seen[3] < min(record.generation, 2):
+            world.fail("%d copies of the record are whole" % seen[3])
 
     def leaks(self, world, seen, baseline):
-        _, files, free = seen
-        _, wanted, before = baseline
+        files, free = seen[1:3]
+        wanted, before = baseline[1:3]
         extra = [path for path in files if path not in wanted]
         missing = [path for path in wanted if path not in files]
         if extra or missing:
@@ -442,9 +466,6 @@ class Recovery(Scenario):
 
         world.mounted(damage)
 
-    def judge(self, world, seen):
-        Scenario.judge(self, world, seen)
-
 
 class Crashes(Scenario):
     """A confirmed app that crashes early three times leads to recovery, which takes the repaired one."""
@@ -517,6 +538,82 @@ class RotArmed(Rot):
         self.boots(world, Plan(offer=2), 1)
 
 
+class RotPart(Rot):
+    """An interrupted download at rest: what is there already may have decayed when it is taken up again."""
+
+    name = "rot-part"
+    allowed = (1, 5)
+    final = 5
+    blocks = 64
+
+    def plan(self):
+        return Plan(offer=5)
+
+    def prepare(self, world):
+        import nor
+
+        provision(world)
+        self.settle(world, Plan())
+        self.begin(world, Plan(offer=5))
+        world.cuts = [(220, nor.BEFORE, 0, w.POWER)]
+        while world.boot() != "cut":
+            pass
+
+
+class Swapped(Scenario):
+    """Somebody put another signed version into the active slot: the record does not name it, so it does not run; recovery
+    installs it properly."""
+
+    name = "swapped"
+    allowed = (3,)
+    final = 3
+    recovers = True
+
+    def plan(self):
+        return Plan(offer=3)
+
+    def prepare(self, world):
+        provision(world)
+        self.allowed = (1, 2, 3)
+        self.settle(world, Plan(offer=2))
+        self.allowed = (3,)
+        world.mounted(lambda: put_app(world, 3, "b"))
+
+    def check(self, world, baseline):
+        if world.history and world.history[0] != (3, True):
+            world.fail("version 3 ran without having been installed: %r" % world.history[:2])
+        return Scenario.check(self, world, baseline)
+
+
+class Forgetful(Scenario):
+    """The author forgot to have a file validated: board policy does not arm it."""
+
+    name = "forgetful"
+    allowed = (1,)
+    final = 1
+    refused = (R_NOT_MATCHED,)
+
+    def plan(self):
+        return Plan(offer=8)
+
+    def leaks(self, world, seen, baseline):
+        pass
+
+
+class Unproved(Scenario):
+    """The same version put on the board by cable: board policy does not run it."""
+
+    name = "unproved"
+    allowed = (9,)
+    final = 9
+    recovers = True
+
+    def plan(self):
+        return Plan(offer=9)
+
+    def prepare(self, world):
+        provision(world, 8)
+
 class Trust(Scenario):
     """The trust store is replaced over the cable (written beside, renamed); then an update by the new key."""
 
@@ -561,6 +658,7 @@ class Careless(Scenario):
 ALL = {}
 for _kind in (
     Install, Signed, Small, Confirm, BackException, BackEnded, BackWatchdog, BackManual, BackTries,
-    BackDamaged, Resume, Provision, Replace, Recovery, Crashes, TwoInARow, Trust, Careless, Rot, RotArmed,
+    BackDamaged, Resume, Provision, Replace, Recovery, Crashes, TwoInARow, Trust, Careless, Rot, RotArmed, RotPart,
+    Swapped, Forgetful, Unproved,
 ):  # fmt: skip
     ALL[_kind.name] = _kind

@@ -1,0 +1,375 @@
+"""Seeded defects: the device code with one thing done wrong, each of which the explorer has to catch.
+
+`python tests/powercut/run.py --mutants` (`make mutants`) prints the kill list; exit code 1 when one lives, or when the text
+it replaces is no longer there. Each names the scenarios that should notice; the first lost point ends it."""
+
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import assets
+import run
+
+SINGLE, ROT, FAULTS = ["single"], ["rot"], ["faults"]
+
+
+@dataclass
+class Mutant:
+    """`edits`: [(file, text, replacement)], `units`: [(scenario, modes)]."""
+
+    name: str
+    edits: list
+    units: list
+
+
+_ARMED = """    runtime.store().save(
+        decide.armed(record, index, progress.digest, progress.sequence, key, config.tries)
+    )
+"""
+
+MUTANTS = [
+    Mutant(
+        "skip the read-back before arming",
+        [
+            (
+                "updater.py",
+                """        yield from validation.run(UPDATE[-1:])
+        check(validation, manifest, board)
+""",
+                "",
+            )
+        ],
+        [("careless", SINGLE)],
+    ),
+    Mutant(
+        "arm before the payload is written",
+        [
+            (
+                "updater.py",
+                """        progress.state = "fetching"
+""",
+                """        progress.state = "fetching"
+        runtime.store().save(
+            decide.armed(runtime.record(), index, progress.digest, progress.sequence, key, config.tries)
+        )
+""",
+            ),
+            (
+                "updater.py",
+                "    if on_trial(record) or record.active == index or record.trial is not None:\n",
+                "    if False:\n",
+            ),
+            ("updater.py", _ARMED, ""),
+        ],
+        [("install", SINGLE)],
+    ),
+    Mutant(
+        "arm before the manifest is saved",
+        [
+            ("updater.py", _ARMED, ""),
+            (
+                "updater.py",
+                "    slot.end_part()\n    yield from _save_manifest(envelope, slot)\n    # the record may have changed",
+                "    slot.end_part()\n    # the record may have changed",
+            ),
+            (
+                "updater.py",
+                "        raise SuitError(R_BUSY)\n\n\ndef _judge",
+                "        raise SuitError(R_BUSY)\n"
+                + _ARMED
+                + "    yield from _save_manifest(envelope, slot)\n\n\ndef _judge",
+            ),
+        ],
+        [("install", SINGLE)],
+    ),
+    Mutant(
+        "raise the floor on install",
+        [
+            (
+                "decide.py",
+                "    line.floor = _floor_index(new, key)\n    new.trial = slot\n",
+                "    line.floor = _floor_index(new, key)\n    new.floors[line.floor] = (key, sequence)\n    new.trial = slot\n",
+            )
+        ],
+        [("back-exception", SINGLE), ("install", SINGLE)],
+    ),
+    Mutant(
+        "never raise the floor",
+        [
+            (
+                "decide.py",
+                "(key, max(lowest, slot.sequence))\n    new.active",
+                "(key, lowest)\n    new.active",
+            )
+        ],
+        [("install", SINGLE)],
+    ),
+    Mutant(
+        "make it active when it is armed",
+        [
+            (
+                "decide.py",
+                "    new.trial = slot\n    new.tries = tries\n",
+                "    new.trial = slot\n    new.active = None\n    new.tries = tries\n",
+            )
+        ],
+        [("back-exception", SINGLE), ("install", SINGLE)],
+    ),
+    Mutant(
+        "trust one state copy",
+        [("state.py", "copy = 1 - self._newest\n", "copy = 0\n")],
+        [("confirm", SINGLE)],
+    ),
+    Mutant(
+        "write over the newer copy",
+        [("state.py", "copy = 1 - self._newest\n", "copy = self._newest\n")],
+        [("confirm", SINGLE)],
+    ),
+    Mutant(
+        "remove the record, then rename the new one",
+        [
+            (
+                "state.py",
+                """        with open(self._path(copy), "wb") as file:
+            file.write(data)
+""",
+                """        with open(self._path(copy) + ".new", "wb") as file:
+            file.write(data)
+        import os
+
+        for old in (0, 1):
+            try:
+                os.remove(self._path(old))
+            except OSError:
+                pass
+        os.rename(self._path(copy) + ".new", self._path(copy))
+""",
+            )
+        ],
+        [("confirm", SINGLE), ("back-exception", SINGLE)],
+    ),
+    Mutant(
+        "the generation stands still",
+        [
+            (
+                "state.py",
+                "record.generation = self._generation + 1",
+                "record.generation = self._generation or 1",
+            )
+        ],
+        [("confirm", SINGLE)],
+    ),
+    Mutant(
+        "believe a record without its CRC",
+        [
+            (
+                "state.py",
+                "    if crc != binascii.crc32(memoryview(data)[:_AT_CRC]) & 0xFFFFFFFF:\n",
+                "    if False:\n",
+            )
+        ],
+        [("rot", ROT), ("rot-armed", ROT)],
+    ),
+    Mutant(
+        "do not count tries",
+        [("decide.py", "            new.tries -= 1\n", "")],
+        [("back-tries", SINGLE)],
+    ),
+    Mutant(
+        "save the tries after the run",
+        [
+            (
+                "launcher.py",
+                "        if new:\n            try:\n                store.save(new)",
+                "        if new and action != decide.TRIAL:\n            try:\n                store.save(new)",
+            )
+        ],
+        [("back-watchdog", SINGLE), ("back-tries", SINGLE)],
+    ),
+    Mutant(
+        "no watchdog on trial",
+        [("launcher.py", "        if runtime.trial:\n            _watch(port, config)\n", "")],
+        [("confirm", SINGLE)],
+    ),
+    Mutant(
+        "a watchdog is no reason to go back",
+        [("decide.py", "elif record.booted and cause == CAUSE_WATCHDOG:", "elif False:")],
+        [("back-watchdog", SINGLE)],
+    ),
+    Mutant(
+        "blame a watchdog that bit before the trial",
+        [
+            (
+                "decide.py",
+                "elif record.booted and cause == CAUSE_WATCHDOG:",
+                "elif cause == CAUSE_WATCHDOG:",
+            )
+        ],
+        [("install", SINGLE)],
+    ),
+    Mutant(
+        "go back in words only",
+        [
+            (
+                "decide.py",
+                "    new.back_traceback = traceback[:8]\n    new.trial = None\n",
+                "    new.back_traceback = traceback[:8]\n",
+            )
+        ],
+        [("back-exception", SINGLE)],
+    ),
+    Mutant(
+        "forget what was bad",
+        [("decide.py", "        new.bad.insert(0, digest)\n", "        pass\n")],
+        [("back-exception", SINGLE)],
+    ),
+    Mutant(
+        "condemn the manifest for a damaged image",
+        [("decide.py", "if not (reason == R_BACK_INVALID and detail in _DAMAGE) and", "if")],
+        [("back-damaged", SINGLE)],
+    ),
+    Mutant(
+        "write into an armed slot",
+        [
+            (
+                "updater.py",
+                "        runtime.store().save(decide.writing(record, slot.index))\n",
+                "        record.trial = None\n",
+            ),
+            (
+                "updater.py",
+                "    record = runtime.record()\n    if on_trial(record) or record.active == index or record.trial is not None:\n",
+                "    record = decide.writing(runtime.record(), index)\n    if on_trial(record):\n",
+            ),
+        ],
+        [("replace", SINGLE)],
+    ),
+    Mutant(
+        "leave old files in the slot",
+        [
+            (
+                "slots.py",
+                "            if path not in keep:\n                os.remove(path)\n",
+                "            pass\n",
+            )
+        ],
+        [("two-in-a-row", SINGLE)],
+    ),
+    Mutant(
+        "leave the note of a download behind",
+        [("updater.py", "    slot.end_part()\n", "")],
+        [("install", SINGLE)],
+    ),
+    Mutant(
+        "copy from the other slot without comparing",
+        [("unchanged.py", "    return hasher.digest() == digest\n", "    return True\n")],
+        [("small", SINGLE)],
+    ),
+    Mutant(
+        "an image-match that always matches",
+        [
+            (
+                "conditions.py",
+                "    return digests.same(found, wanted) and digests.same(wanted, found)\n",
+                "    return True\n",
+            )
+        ],
+        [("rot", ROT), ("careless", SINGLE)],
+    ),
+    Mutant(
+        "run a manifest the record does not name",
+        [("launcher.py", "if bytes(envelope.digest) != record.slots[index].digest:", "if False:")],
+        [("swapped", SINGLE)],
+    ),
+    Mutant(
+        "no board policy: run what was not validated",
+        [("launcher.py", "app = check(processor, manifest, board)", "app = 0")],
+        [("unproved", SINGLE)],
+    ),
+    Mutant(
+        "no board policy: arm what was not validated",
+        [("updater.py", "        check(validation, manifest, board)\n", "")],
+        [("forgetful", SINGLE)],
+    ),
+    Mutant(
+        "take a decayed beginning for good",
+        [
+            (
+                "transfer.py",
+                "        if offset and not digests.same(hasher.digest(), digest[1]):\n",
+                "        if False:\n",
+            )
+        ],
+        [("rot-part", ROT)],
+    ),
+    Mutant(
+        "a reading error condemns a version",
+        [
+            (
+                "launcher.py",
+                "    if error.reason == R_CONDITION_FAILED and config.error:\n",
+                "    if False:\n",
+            )
+        ],
+        [("small", FAULTS), ("install", FAULTS)],
+    ),
+]
+
+
+def plant(mutant, folder: Path):
+    """A copy of the device code with the defect; raises LookupError when its place is gone."""
+    shutil.copytree(
+        run.ROOT / "firmware" / "suit",
+        folder / "suit",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    for name, text, replacement in mutant.edits:
+        path = folder / "suit" / name
+        source = path.read_text()
+        if source.count(text) != 1:
+            raise LookupError(
+                f"{name} holds {source.count(text)} times {text.strip().splitlines()[0]!r}"
+            )
+        path.write_text(source.replace(text, replacement))
+
+
+def hunt(mutant):
+    """-> (caught by, the first loss) or (None, what was tried)."""
+    tried = 0
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        assets.build(folder)
+        try:
+            plant(mutant, folder / "firmware")
+        except LookupError as error:
+            return None, str(error)
+        explorer = run.Explorer(folder, folder / "firmware", seed=1)
+        for geometry in run.GEOMETRIES:
+            for scenario, modes in mutant.units:
+                full = modes == FAULTS
+                unit = run.Unit(geometry, scenario, modes, full, options={"stop": True, "show": 1})
+                outcome = explorer.run(unit)
+                tried += outcome.tried
+                if outcome.broken:
+                    return None, outcome.lines[-1]
+                if outcome.lost:
+                    first = next(
+                        (line for line in outcome.lines if line.startswith("LOST")),
+                        outcome.lines[-1],
+                    )
+                    return f"{scenario}/{geometry}", first.removeprefix(f"LOST {scenario} ")
+    return None, f"{tried} points survived"
+
+
+def main(jobs):
+    print(f"{'defect':44} {'caught by':24} how")
+    alive = []
+    with ThreadPoolExecutor(jobs) as pool:
+        for mutant, (caught, how) in zip(MUTANTS, pool.map(hunt, MUTANTS)):
+            if not caught:
+                alive.append(mutant.name)
+            print(f"{mutant.name:44} {caught or 'NOT CAUGHT':24} {how[:90]}", flush=True)
+    print(f"mutants: {len(MUTANTS)} planted, {len(MUTANTS) - len(alive)} caught")
+    return 1 if alive else 0
