@@ -33,6 +33,7 @@ from .errors import SuitError
 from .transports import coap_message as coap
 from .transports import net
 from .transports.coap_message import Message, Writer
+from .transports.coap_timing import timing
 
 try:
     from micropython import const
@@ -50,6 +51,7 @@ _PEERS = const(4)  # verified addresses
 _RECENT = const(8)
 _BATCH = const(8)  # datagrams in one step
 _FRESH_MS = const(60000)  # of an Echo value
+_PROMPT_MS = const(500)  # an Echo returned so soon tells how long the way is
 _LIFETIME_MS = const(247000)  # EXCHANGE_LIFETIME
 _VERIFIED_MS = const(600000)
 _LOOK_MS = const(500)  # age at which a snapshot of the status is taken again
@@ -306,8 +308,12 @@ class Server:
         if not echo or len(echo) != 12:
             return False
         when = int.from_bytes(echo[:4], "big")
-        if (now - when) & _CLOCK >= _FRESH_MS or echo != self._echo(when):
+        age = (now - when) & _CLOCK
+        if age >= _FRESH_MS or echo != self._echo(when):
             return False
+        if age < _PROMPT_MS:
+            # our question and its answer are a round trip; the update most often comes from there
+            timing(net.peer(self._peer)[0]).hint((age + 1) * 1000)
         self._verified = [entry for entry in self._verified if entry[0] != self._peer]
         if len(self._verified) >= _PEERS:
             self._verified.pop(0)

@@ -7,7 +7,7 @@ from suit import coap_observers, coap_server
 from suit.coap_server import Server
 from suit.listening import may_look
 from suit.transports import coap_message as coap
-from suit.transports import net
+from suit.transports import coap_timing, net
 from suit.transports.coap_message import Message, Writer, status
 
 FRIEND, STRANGER = ("10.0.0.5", 5683), ("10.6.6.6", 1000)
@@ -173,6 +173,22 @@ def test_a_nudge_needs_a_fresh_echo_of_the_same_address():
         assert board.ask(coap.POST, "suit/nudge", echo, b"u").said == 401
         assert Board().ask(coap.POST, "suit/nudge", echo, b"u").said == 401
         assert len(board.site.nudges) == 1
+
+
+def test_an_echo_that_returns_promptly_tells_how_long_the_way_is():
+    for wait, known in ((20, True), (700, False)):
+        del coap_timing._known[:]
+        with clock() as now:
+            board = Board()
+            echo = board.ask(coap.POST, "suit/nudge").options[coap.ECHO]
+            now[0] += wait
+            board.ask(coap.POST, "suit/nudge", ((coap.ECHO, echo),))
+            rto = coap_timing.timing(FRIEND[0]).rto
+            assert (20000 < rto < 100000) == known and (rto == 1000000) != known
+            coap_timing.timing(FRIEND[0]).sample(5000, 1)
+            better = coap_timing.timing(FRIEND[0]).rto
+            board.ask(coap.POST, "suit/nudge", ((coap.ECHO, echo),))
+            assert coap_timing.timing(FRIEND[0]).rto == better
 
 
 def test_a_repeated_nudge_is_answered_again_and_taken_once():

@@ -77,6 +77,11 @@ class Timing:
                 self._srtt += (rtt - self._srtt) // 8
             self.rto = min(self._srtt + max(4 * self._var, _FLOOR), _MOST)
 
+    def hint(self, rtt):
+        """A round trip of something else to the same peer; it counts while there is nothing better."""
+        if self._srtt is None:
+            self.sample(rtt, 1)
+
 
 _known = []  # [host, Timing], the one used last at the end
 
