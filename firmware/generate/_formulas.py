@@ -102,7 +102,9 @@ def _function(curve, name, text, outputs):
     last = {line[0]: n for n, line in enumerate(lines) if line[0] != "check"}
 
     def is_result(n):
-        return lines[n][0] in outputs and last[lines[n][0]] == n
+        """What is kept, and what is compared with zero: to be below the prime."""
+        checked = any(lines[m][0] == "check" for m in uses(n))
+        return checked or lines[n][0] in outputs and last[lines[n][0]] == n
 
     def uses(n):
         """Lines that read the value line n makes."""
@@ -130,6 +132,12 @@ def _function(curve, name, text, outputs):
             body.append("    return True")
             continue
         target, expression = line[0], " ".join(line[2:])
+        before = lines[n - 1] if n else []
+        if len(line) == 5 and line[2:4] == [target, "+"] and before == [
+            target, "=", line[4], "+", line[4]
+        ]:
+            body.pop()  # twice, and once more
+            expression = "3 * " + line[4]
         if line[3:4] == ["*"]:
             large = n in grown
             expression += "" if large else " % prime"

@@ -38,30 +38,7 @@ curve.subprogram("DOUBLE", "X W Z", """
     W = A - V
 """)  # M = 3 (X - Z^2)(X + Z^2), A = 4XY^2, V = 16 Y^4
 
-curve.subprogram("MIX", "H R", """
-    D = Z * Z
-    H = x * D
-    D = Z * D
-    R = w * D
-    H = H - X
-    R = R - W
-    check H
-""")  # affine (x, w): H = x Z^2 - X, R = w Z^3 - W; TAIL does the rest
-
-curve.subprogram("FULL", "X W Z H R", """
-    D = Z * Z
-    H = x * D
-    D = Z * D
-    R = w * D
-    X = X * zz
-    W = W * zzz
-    Z = Z * z
-    H = H - X
-    R = R - W
-    check H
-""")  # (x, w, z): both points over the common denominator
-
-curve.subprogram("TAIL", "X W Z", """
+_TAIL = """
     A = H + H
     Z = Z * A
     A = A * A
@@ -76,22 +53,36 @@ curve.subprogram("TAIL", "X W Z", """
     H = H * W
     A = A - H
     W = A + A
-""")  # A = (2H)^2, H = H (2H)^2
+"""  # A = (2H)^2, H = H (2H)^2
+
+curve.subprogram("MIX", "X W Z", """
+    D = Z * Z
+    H = x * D
+    D = Z * D
+    R = w * D
+    H = H - X
+    R = R - W
+    check H
+""" + _TAIL.strip())  # affine (x, w): H = x Z^2 - X, R = w Z^3 - W
+
+curve.subprogram("FULL", "X W Z", """
+    D = Z * Z
+    H = x * D
+    D = Z * D
+    R = w * D
+    X = X * zz
+    W = W * zzz
+    Z = Z * z
+    H = H - X
+    R = R - W
+    check H
+""" + _TAIL.strip())  # (x, w, z): both points over the common denominator
 
 curve.subprogram("COMPARE", "H", """
     D = Z * Z
     H = x * D
     H = H - X
 """)  # H = 0 when the affine x of the sum is x
-
-_FIRST = """
-    {x} = {t}[0]
-    {w} = {t}[1]
-    X = x + zero
-    W = {sign} w
-    Z = {z}
-"""
-
 
 def _load(*pairs):
     return "".join("%s = %s\n" % pair for pair in pairs)
@@ -104,7 +95,7 @@ def _affine(name, t, secret=False):
     else:
         plus, minus = "", "w = zero - w\n"
     start = "X = x + zero\nW = w + zero\nZ = one\n"
-    end = "call MIX\ncall TAIL\n"
+    end = "call MIX\n"
     return curve.stream(
         name, 2, load + plus + start, load + minus + start, load + plus + end, load + minus + end
     )
@@ -117,7 +108,7 @@ def _jacobian(name, secret=False):
     else:
         plus, minus = "", "w = zero - w\n"
     start = "X = x + zero\nW = w + zero\nZ = z\n"
-    end = "call FULL\ncall TAIL\n"
+    end = "call FULL\n"
     return curve.stream(
         name, 5, load + plus + start, load + minus + start, load + plus + end, load + minus + end
     )
@@ -139,7 +130,7 @@ def _multiples():
     lines += ["call DOUBLE", "x = X", "w = W", "z = Z", "zz = Z * Z", "zzz = zz * Z"]
     lines += ["X = q[0]", "W = q[1]", "Z = one"]
     for i in range(5, 5 * POINTS, 5):
-        lines += ["call FULL", "call TAIL", "q[%d] = X" % i, "q[%d] = W" % (i + 1)]
+        lines += ["call FULL", "q[%d] = X" % i, "q[%d] = W" % (i + 1)]
         lines += ["q[%d] = Z" % (i + 2), "q[%d] = Z * Z" % (i + 3)]
         lines += ["q[%d] = q[%d] * Z" % (i + 4, i + 3)]
     return curve.ops("\n".join(lines)) + b"\x06\0\0\0"
@@ -156,9 +147,7 @@ SIX = curve.ops("""
     Z = one
     call DOUBLE 2
     call MIX
-    call TAIL
     call MIX
-    call TAIL
     x = g[2]
     call COMPARE
 """) + b"\x06\0\0\0"

@@ -12,7 +12,7 @@ from generate._p256 import MULTIPLES, NONE, SIX, curve, known, shapes
 
 def text():
     numbers = {name: curve.register(name) for name in ("X", "W", "Z", "H", "x", "w", "zero", "one")}
-    entries = {name: curve.entries[name][0] for name in ("DOUBLE", "MIX", "TAIL", "COMPARE")}
+    entries = {name: curve.entries[name][0] for name in ("COMPARE",)}
     return '''# Made by generate/p256_data.py from the formulas in generate/_p256.py: change those files.
 # MIT licence.
 """P-256 for the field VM: registers (those with a name, and all with

@@ -19,8 +19,7 @@ def double(r, n):
         A = X - D
         D = X + D
         A = A * D % prime
-        M = A + A
-        M = M + A
+        M = 3 * A
         V = W * W % prime
         A = V * X % prime
         Z = W * Z % prime
@@ -44,16 +43,33 @@ def mix(r, n):
     w = r[10]
     X = r[0]
     W = r[1]
-    D = Z * Z % prime
-    H = x * D
-    D = Z * D % prime
-    R = w * D
-    H = (H - X) % prime
-    R = (R - W) % prime
-    if not H:
-        return True
-    r[4] = H
-    r[5] = R
+    while n:
+        n -= 1
+        D = Z * Z % prime
+        H = x * D
+        D = Z * D % prime
+        R = w * D % prime
+        H = (H - X) % prime
+        R = R - W
+        if not H:
+            return True
+        A = H + H
+        Z = Z * A % prime
+        A = A * A % prime
+        H = H * A % prime
+        A = A * X % prime
+        X = R * R
+        X = X - H
+        X = X - A
+        X = (X - A) % prime
+        A = A - X
+        A = A * R
+        H = H * W
+        A = A - H
+        W = (A + A) % prime
+    r[0] = X
+    r[1] = W
+    r[2] = Z
 
 
 def full(r, n):
@@ -71,42 +87,28 @@ def full(r, n):
         D = Z * Z % prime
         H = x * D
         D = Z * D % prime
-        R = w * D
+        R = w * D % prime
         X = X * zz % prime
         W = W * zzz % prime
         Z = Z * z % prime
         H = (H - X) % prime
-        R = (R - W) % prime
+        R = R - W
         if not H:
             return True
-    r[0] = X
-    r[1] = W
-    r[2] = Z
-    r[4] = H
-    r[5] = R
-
-
-def tail(r, n):
-    prime = P
-    H = r[4]
-    Z = r[2]
-    X = r[0]
-    R = r[5]
-    W = r[1]
-    A = H + H
-    Z = Z * A % prime
-    A = A * A % prime
-    H = H * A % prime
-    A = A * X % prime
-    X = R * R
-    X = X - H
-    X = X - A
-    X = (X - A) % prime
-    A = A - X
-    A = A * R
-    H = H * W
-    A = A - H
-    W = (A + A) % prime
+        A = H + H
+        Z = Z * A % prime
+        A = A * A % prime
+        H = H * A % prime
+        A = A * X % prime
+        X = R * R
+        X = X - H
+        X = X - A
+        X = (X - A) % prime
+        A = A - X
+        A = A * R
+        H = H * W
+        A = A - H
+        W = (A + A) % prime
     r[0] = X
     r[1] = W
     r[2] = Z
@@ -123,7 +125,7 @@ def compare(r, n):
     r[4] = H
 
 
-_PROGRAMS = {0: double, 18: mix, 26: full, 37: tail, 52: compare}
+_PROGRAMS = {0: double, 18: mix, 40: full, 65: compare}
 
 
 def Machine(registers, code):
