@@ -1,8 +1,10 @@
 """Writes suit/crypto/keccak_viper.py: Keccak-f[1600] in viper.
 
-Lane i stands in words 2i (low half) and 2i + 1 (high half), which is its byte order. Theta's
-sums D are kept behind the state and join each lane when rho and pi move it. `a` reaches words
-0..31 with one instruction, `h` the others.
+Lane i stands in words 2i (low half) and 2i + 1 (high half), which is its byte order. Theta's sums D
+are kept behind the state and join each lane when rho and pi move it, which is a loop over a table:
+where the lane goes, and how far it turns. A turn by 32 or more swaps the halves; none is by 0 or 32.
+Straight code for the 24 moves would be a third faster and twice as long; where speed matters most,
+on the smallest boards, it is `keccak_thumb.py`.
 """
 
 from suit.crypto.keccak_plain import constants
@@ -17,6 +19,9 @@ from micropython import const
 STATE = const(280)  # bytes of a state: 25 lanes, theta's D and C, 5 lanes each
 
 _ROUNDS = {rounds}
+
+# for each move: bytes to the lane, bytes to its D, turn modulo 32, whether the halves are swapped
+_MOVES = {moves}
 
 
 def absorb(state, at, data, start, n):
@@ -47,7 +52,7 @@ def permute(state):
 @micropython.viper
 def _permute(a: ptr32, x: int, rounds: ptr32):
     base = int(a)
-    h = ptr32(base + 128)
+    d = ptr32(base + 200)
     c = ptr32(base + 240)
     n = 24
     while n:
@@ -65,11 +70,30 @@ def _permute(a: ptr32, x: int, rounds: ptr32):
         # D[x] = C[x - 1] ^ (C[x + 1] rotated by 1)
 {theta}
         # rho and pi, with theta's D: each lane moves to the place of the next
-        u = uint(a[2] ^ h[20])
-        v = uint(a[3] ^ h[21])
-        a[0] = a[0] ^ h[18]
-        a[1] = a[1] ^ h[19]
-{moves}
+        u = uint(a[2] ^ d[2])
+        v = uint(a[3] ^ d[3])
+        a[0] = a[0] ^ d[0]
+        a[1] = a[1] ^ d[1]
+        m = ptr8(_MOVES)
+        i = 24
+        while i:
+            a = ptr32(base + m[0])
+            h = ptr32(int(d) + m[1])
+            s = uint(a[0] ^ h[0])
+            t = uint(a[1] ^ h[1])
+            x = m[2]
+            y = 32 - x
+            if m[3]:
+                a[1] = u << x | v >> y
+                a[0] = v << x | u >> y
+            else:
+                a[0] = u << x | v >> y
+                a[1] = v << x | u >> y
+            u = s
+            v = t
+            m = ptr8(int(m) + 4)
+            i -= 1
+        a = ptr32(base)
         # chi, on ten half rows
         i = 10
         while i:
@@ -90,17 +114,15 @@ def _permute(a: ptr32, x: int, rounds: ptr32):
 '''
 
 
-def _word(i):
-    """Word i of the state, through the pointer that reaches it."""
-    return "a[%d]" % i if i < 32 else "h[%d]" % (i - 32)
-
-
 def _indent(lines, depth):
     return "\n".join("    " * depth + line for line in lines)
 
 
 def literal(words, bits=64):
-    raw = b"".join(w.to_bytes(bits // 8, "little") for w in words)
+    return bytes_literal(b"".join(w.to_bytes(bits // 8, "little") for w in words))
+
+
+def bytes_literal(raw):
     rows = [raw[i : i + 16] for i in range(0, len(raw), 16)]
     lines = ['    b"%s"' % "".join("\\x%02x" % b for b in row) for row in rows]
     return "(\n" + "\n".join(lines) + "\n)"
@@ -119,26 +141,17 @@ def text():
         theta += [
             "u = uint(c[%d])" % (2 * after),
             "v = uint(c[%d])" % (2 * after + 1),
-            "h[%d] = int(u << 1 | v >> 31) ^ c[%d]" % (18 + 2 * x, 2 * before),
-            "h[%d] = int(v << 1 | u >> 31) ^ c[%d]" % (18 + 2 * x + 1, 2 * before + 1),
+            "d[%d] = int(u << 1 | v >> 31) ^ c[%d]" % (2 * x, 2 * before),
+            "d[%d] = int(v << 1 | u >> 31) ^ c[%d]" % (2 * x + 1, 2 * before + 1),
         ]
-    steps = []
-    u, v, s, t = "u", "v", "s", "t"
+    table = bytearray()
     for i in range(24):
         to = moves[(i + 1) % 24][0]
         rotation = moves[i][1]
-        if i < 23:
-            d = 18 + 2 * (to % 5)
-            steps.append("%s = uint(%s ^ h[%d])" % (s, _word(2 * to), d))
-            steps.append("%s = uint(%s ^ h[%d])" % (t, _word(2 * to + 1), d + 1))
-        low, high = (u, v) if rotation < 32 else (v, u)
-        n = rotation % 32
-        steps.append("%s = %s << %d | %s >> %d" % (_word(2 * to), low, n, high, 32 - n))
-        steps.append("%s = %s << %d | %s >> %d" % (_word(2 * to + 1), high, n, low, 32 - n))
-        u, v, s, t = s, t, u, v
+        table += bytes((8 * to, 8 * (to % 5), rotation % 32, rotation >= 32))
     return _FILE.format(
         rounds=literal(rounds),
         parity=_indent(parity, 3),
         theta=_indent(theta, 2),
-        moves=_indent(steps, 2),
+        moves=bytes_literal(bytes(table)),
     )

@@ -168,7 +168,12 @@ def _viper(function, source, bits, space):
         machine = _Machine(bits)
 
         def pointer(size):
-            return lambda at: _Pointer(machine, at.at if isinstance(at, _Pointer) else _value(at), size)
+            def made(at):
+                if isinstance(at, bytes):  # a constant of the module
+                    at = machine.address(at)
+                return _Pointer(machine, at.at if isinstance(at, _Pointer) else _value(at), size)
+
+            return made
 
         def integer(x):
             return _Word(machine, x.at if isinstance(x, _Pointer) else _value(x))

@@ -91,67 +91,30 @@ def _ghash(d: ptr32, p: ptr32, data: ptr8, at: int, blocks: int):
         while True:
             # digit r is the high or the low half of byte r / 2 of each word
             z = ptr8(int(y) + (digit >> 1))
-            if digit & 1:
-                p = ptr32(base + ((z[0] & 15) << 4))
+            shift = (digit & 1 ^ 1) << 2
+            i = 4
+            while i:
+                p = ptr32(base + ((z[0] >> shift & 15) << 4))
                 d[0] = d[0] ^ p[0]
                 d[1] = d[1] ^ p[1]
                 d[2] = d[2] ^ p[2]
                 d[3] = d[3] ^ p[3]
-                p = ptr32(base + ((z[4] & 15) << 4))
-                d[1] = d[1] ^ p[0]
-                d[2] = d[2] ^ p[1]
-                d[3] = d[3] ^ p[2]
-                d[4] = d[4] ^ p[3]
-                p = ptr32(base + ((z[8] & 15) << 4))
-                d[2] = d[2] ^ p[0]
-                d[3] = d[3] ^ p[1]
-                d[4] = d[4] ^ p[2]
-                d[5] = d[5] ^ p[3]
-                p = ptr32(base + ((z[12] & 15) << 4))
-                d[3] = d[3] ^ p[0]
-                d[4] = d[4] ^ p[1]
-                d[5] = d[5] ^ p[2]
-                d[6] = d[6] ^ p[3]
-            else:
-                p = ptr32(base + (z[0] & 240))
-                d[0] = d[0] ^ p[0]
-                d[1] = d[1] ^ p[1]
-                d[2] = d[2] ^ p[2]
-                d[3] = d[3] ^ p[3]
-                p = ptr32(base + (z[4] & 240))
-                d[1] = d[1] ^ p[0]
-                d[2] = d[2] ^ p[1]
-                d[3] = d[3] ^ p[2]
-                d[4] = d[4] ^ p[3]
-                p = ptr32(base + (z[8] & 240))
-                d[2] = d[2] ^ p[0]
-                d[3] = d[3] ^ p[1]
-                d[4] = d[4] ^ p[2]
-                d[5] = d[5] ^ p[3]
-                p = ptr32(base + (z[12] & 240))
-                d[3] = d[3] ^ p[0]
-                d[4] = d[4] ^ p[1]
-                d[5] = d[5] ^ p[2]
-                d[6] = d[6] ^ p[3]
+                d = ptr32(int(d) + 4)
+                z = ptr8(int(z) + 4)
+                i -= 1
             d = ptr32(sum)
             if digit == 0:
                 break
             digit -= 1
-            u = uint(d[6])
-            d[7] = u << 28 | uint(d[7]) >> 4
-            v = uint(d[5])
-            d[6] = v << 28 | u >> 4
-            u = uint(d[4])
-            d[5] = u << 28 | v >> 4
-            v = uint(d[3])
-            d[4] = v << 28 | u >> 4
-            u = uint(d[2])
-            d[3] = u << 28 | v >> 4
-            v = uint(d[1])
-            d[2] = v << 28 | u >> 4
-            u = uint(d[0])
-            d[1] = u << 28 | v >> 4
-            d[0] = u >> 4
+            # the sum moves by four bits: from word 7, into which word 6 comes, to word 0
+            d = ptr32(sum + 28)
+            i = 7
+            while i:
+                p = ptr32(int(d) - 4)
+                d[0] = p[0] << 28 | int(uint(d[0]) >> 4)
+                d = p
+                i -= 1
+            d[0] = uint(d[0]) >> 4
         # word i + 4 folds into word i, and what leaves it on the right into word i + 1
         i = 3
         while i >= 0:

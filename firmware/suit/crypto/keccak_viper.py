@@ -22,6 +22,16 @@ _ROUNDS = (
     b"\x01\x00\x00\x80\x00\x00\x00\x00\x08\x80\x00\x80\x00\x00\x00\x80"
 )
 
+# for each move: bytes to the lane, bytes to its D, turn modulo 32, whether the halves are swapped
+_MOVES = (
+    b"\x50\x00\x01\x00\x38\x10\x03\x00\x58\x08\x06\x00\x88\x10\x0a\x00"
+    b"\x90\x18\x0f\x00\x18\x18\x15\x00\x28\x00\x1c\x00\x80\x08\x04\x01"
+    b"\x40\x18\x0d\x01\xa8\x08\x17\x01\xc0\x20\x02\x00\x20\x20\x0e\x00"
+    b"\x78\x00\x1b\x00\xb8\x18\x09\x01\x98\x20\x18\x01\x68\x18\x08\x00"
+    b"\x60\x10\x19\x00\x10\x10\x0b\x01\xa0\x00\x1e\x01\x70\x20\x12\x00"
+    b"\xb0\x10\x07\x01\x48\x20\x1d\x01\x30\x08\x14\x00\x08\x08\x0c\x01"
+)
+
 
 def absorb(state, at, data, start, n):
     """state[at:at+n] ^= data[start:start+n]"""
@@ -51,7 +61,7 @@ def permute(state):
 @micropython.viper
 def _permute(a: ptr32, x: int, rounds: ptr32):
     base = int(a)
-    h = ptr32(base + 128)
+    d = ptr32(base + 200)
     c = ptr32(base + 240)
     n = 24
     while n:
@@ -73,123 +83,49 @@ def _permute(a: ptr32, x: int, rounds: ptr32):
         # D[x] = C[x - 1] ^ (C[x + 1] rotated by 1)
         u = uint(c[2])
         v = uint(c[3])
-        h[18] = int(u << 1 | v >> 31) ^ c[8]
-        h[19] = int(v << 1 | u >> 31) ^ c[9]
+        d[0] = int(u << 1 | v >> 31) ^ c[8]
+        d[1] = int(v << 1 | u >> 31) ^ c[9]
         u = uint(c[4])
         v = uint(c[5])
-        h[20] = int(u << 1 | v >> 31) ^ c[0]
-        h[21] = int(v << 1 | u >> 31) ^ c[1]
+        d[2] = int(u << 1 | v >> 31) ^ c[0]
+        d[3] = int(v << 1 | u >> 31) ^ c[1]
         u = uint(c[6])
         v = uint(c[7])
-        h[22] = int(u << 1 | v >> 31) ^ c[2]
-        h[23] = int(v << 1 | u >> 31) ^ c[3]
+        d[4] = int(u << 1 | v >> 31) ^ c[2]
+        d[5] = int(v << 1 | u >> 31) ^ c[3]
         u = uint(c[8])
         v = uint(c[9])
-        h[24] = int(u << 1 | v >> 31) ^ c[4]
-        h[25] = int(v << 1 | u >> 31) ^ c[5]
+        d[6] = int(u << 1 | v >> 31) ^ c[4]
+        d[7] = int(v << 1 | u >> 31) ^ c[5]
         u = uint(c[0])
         v = uint(c[1])
-        h[26] = int(u << 1 | v >> 31) ^ c[6]
-        h[27] = int(v << 1 | u >> 31) ^ c[7]
+        d[8] = int(u << 1 | v >> 31) ^ c[6]
+        d[9] = int(v << 1 | u >> 31) ^ c[7]
         # rho and pi, with theta's D: each lane moves to the place of the next
-        u = uint(a[2] ^ h[20])
-        v = uint(a[3] ^ h[21])
-        a[0] = a[0] ^ h[18]
-        a[1] = a[1] ^ h[19]
-        s = uint(a[20] ^ h[18])
-        t = uint(a[21] ^ h[19])
-        a[20] = u << 1 | v >> 31
-        a[21] = v << 1 | u >> 31
-        u = uint(a[14] ^ h[22])
-        v = uint(a[15] ^ h[23])
-        a[14] = s << 3 | t >> 29
-        a[15] = t << 3 | s >> 29
-        s = uint(a[22] ^ h[20])
-        t = uint(a[23] ^ h[21])
-        a[22] = u << 6 | v >> 26
-        a[23] = v << 6 | u >> 26
-        u = uint(h[2] ^ h[22])
-        v = uint(h[3] ^ h[23])
-        h[2] = s << 10 | t >> 22
-        h[3] = t << 10 | s >> 22
-        s = uint(h[4] ^ h[24])
-        t = uint(h[5] ^ h[25])
-        h[4] = u << 15 | v >> 17
-        h[5] = v << 15 | u >> 17
-        u = uint(a[6] ^ h[24])
-        v = uint(a[7] ^ h[25])
-        a[6] = s << 21 | t >> 11
-        a[7] = t << 21 | s >> 11
-        s = uint(a[10] ^ h[18])
-        t = uint(a[11] ^ h[19])
-        a[10] = u << 28 | v >> 4
-        a[11] = v << 28 | u >> 4
-        u = uint(h[0] ^ h[20])
-        v = uint(h[1] ^ h[21])
-        h[0] = t << 4 | s >> 28
-        h[1] = s << 4 | t >> 28
-        s = uint(a[16] ^ h[24])
-        t = uint(a[17] ^ h[25])
-        a[16] = v << 13 | u >> 19
-        a[17] = u << 13 | v >> 19
-        u = uint(h[10] ^ h[20])
-        v = uint(h[11] ^ h[21])
-        h[10] = t << 23 | s >> 9
-        h[11] = s << 23 | t >> 9
-        s = uint(h[16] ^ h[26])
-        t = uint(h[17] ^ h[27])
-        h[16] = u << 2 | v >> 30
-        h[17] = v << 2 | u >> 30
-        u = uint(a[8] ^ h[26])
-        v = uint(a[9] ^ h[27])
-        a[8] = s << 14 | t >> 18
-        a[9] = t << 14 | s >> 18
-        s = uint(a[30] ^ h[18])
-        t = uint(a[31] ^ h[19])
-        a[30] = u << 27 | v >> 5
-        a[31] = v << 27 | u >> 5
-        u = uint(h[14] ^ h[24])
-        v = uint(h[15] ^ h[25])
-        h[14] = t << 9 | s >> 23
-        h[15] = s << 9 | t >> 23
-        s = uint(h[6] ^ h[26])
-        t = uint(h[7] ^ h[27])
-        h[6] = v << 24 | u >> 8
-        h[7] = u << 24 | v >> 8
-        u = uint(a[26] ^ h[24])
-        v = uint(a[27] ^ h[25])
-        a[26] = s << 8 | t >> 24
-        a[27] = t << 8 | s >> 24
-        s = uint(a[24] ^ h[22])
-        t = uint(a[25] ^ h[23])
-        a[24] = u << 25 | v >> 7
-        a[25] = v << 25 | u >> 7
-        u = uint(a[4] ^ h[22])
-        v = uint(a[5] ^ h[23])
-        a[4] = t << 11 | s >> 21
-        a[5] = s << 11 | t >> 21
-        s = uint(h[8] ^ h[18])
-        t = uint(h[9] ^ h[19])
-        h[8] = v << 30 | u >> 2
-        h[9] = u << 30 | v >> 2
-        u = uint(a[28] ^ h[26])
-        v = uint(a[29] ^ h[27])
-        a[28] = s << 18 | t >> 14
-        a[29] = t << 18 | s >> 14
-        s = uint(h[12] ^ h[22])
-        t = uint(h[13] ^ h[23])
-        h[12] = v << 7 | u >> 25
-        h[13] = u << 7 | v >> 25
-        u = uint(a[18] ^ h[26])
-        v = uint(a[19] ^ h[27])
-        a[18] = t << 29 | s >> 3
-        a[19] = s << 29 | t >> 3
-        s = uint(a[12] ^ h[20])
-        t = uint(a[13] ^ h[21])
-        a[12] = u << 20 | v >> 12
-        a[13] = v << 20 | u >> 12
-        a[2] = t << 12 | s >> 20
-        a[3] = s << 12 | t >> 20
+        u = uint(a[2] ^ d[2])
+        v = uint(a[3] ^ d[3])
+        a[0] = a[0] ^ d[0]
+        a[1] = a[1] ^ d[1]
+        m = ptr8(_MOVES)
+        i = 24
+        while i:
+            a = ptr32(base + m[0])
+            h = ptr32(int(d) + m[1])
+            s = uint(a[0] ^ h[0])
+            t = uint(a[1] ^ h[1])
+            x = m[2]
+            y = 32 - x
+            if m[3]:
+                a[1] = u << x | v >> y
+                a[0] = v << x | u >> y
+            else:
+                a[0] = u << x | v >> y
+                a[1] = v << x | u >> y
+            u = s
+            v = t
+            m = ptr8(int(m) + 4)
+            i -= 1
+        a = ptr32(base)
         # chi, on ten half rows
         i = 10
         while i:

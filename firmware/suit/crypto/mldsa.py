@@ -47,8 +47,8 @@ def _answers(engine):
     before = struct.unpack_from("<I", a, 4 * 99)[0]
     engine.ntt(a, 0)
     engine.ntt(x, 0)
-    engine.multiply(a, x)
-    engine.invert(a)
+    engine.multiply(a, 0, x)
+    engine.invert(a, 0)
     if struct.unpack_from("<I", a, 0)[0] != last:
         return False
     if struct.unpack_from("<I", a, 400)[0] != _Q - before:
@@ -56,7 +56,7 @@ def _answers(engine):
     block = b"\x02\0\0\xff\xff\xff\xe0\x7f\xff" + bytes(159)
     ones = struct.pack("<4I", 3, 3, 3, 3) + bytes(_POLY - 16)
     acc = bytearray(_POLY)
-    engine.sample(acc, ones, 0, block, 0)
+    engine.sample(acc, 0, ones, block, 0)
     first, second, third = struct.unpack_from("<3I", acc, 0)
     return first % _Q == 6 and second % _Q == 3 * 0x7F7FE0 % _Q and third == 0
 
@@ -133,10 +133,10 @@ def _add_row(acc, z, l, rho, row, shake):
         place[1] = row
         shake.absorb(place)
         shake.finish()
-        n = _engine.sample(acc, z, _POLY * j, shake.state, 0)
+        n = _engine.sample(acc, _POLY * j, z, shake.state, 0)
         while n < 256:
             shake.permute()
-            n = _engine.sample(acc, z, _POLY * j, shake.state, n)
+            n = _engine.sample(acc, _POLY * j, z, shake.state, n)
 
 
 def verify(key, message, signature, context=b""):
@@ -182,9 +182,9 @@ def verify(key, message, signature, context=b""):
     for row in range(k):
         _engine.unpack(public[32 + 320 * row : 352 + 320 * row], 10, _D, acc, 0, 256)
         _engine.ntt(acc, 0)
-        _engine.multiply(acc, c)
+        _engine.multiply(acc, 0, c)
         _add_row(acc, z, l, rho, row, shake)
-        _engine.invert(acc)
+        _engine.invert(acc, 0)
         end = hint[omega + row]
         _engine.use_hint(acc, hint, first, end, w1, alpha, m, w1_bits, multiplier, shift)
         first = end

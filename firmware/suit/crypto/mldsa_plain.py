@@ -46,9 +46,9 @@ def ntt(a, at):
     _store(a, at, x)
 
 
-def invert(a):
-    """The inverse NTT of the polynomial at byte 0; coefficients in 0..q - 1."""
-    x = _load(a, 0)
+def invert(a, at):
+    """The inverse NTT; coefficients in 0..q - 1."""
+    x = _load(a, at)
     n = 256
     step = 1
     while step < 256:
@@ -60,15 +60,15 @@ def invert(a):
                 x[i] = (t + x[i + step]) % _Q
                 x[i + step] = zeta * (t - x[i + step]) % _Q
         step <<= 1
-    _store(a, 0, [8347681 * v % _Q for v in x])  # 1 / 256
+    _store(a, at, [8347681 * v % _Q for v in x])  # 1 / 256
 
 
-def multiply(a, b):
-    """a = -(a * b), word by word."""
-    _store(a, 0, [-u * v % _Q for u, v in zip(_load(a, 0), _load(b, 0))])
+def multiply(a, at, b):
+    """The polynomial in `a` = -(itself * b), word by word."""
+    _store(a, at, [-u * v % _Q for u, v in zip(_load(a, at), _load(b, 0))])
 
 
-def sample(acc, z, at, block, n):
+def sample(acc, at, z, block, n):
     """Coefficients n.. of a polynomial of A from 168 bytes of SHAKE128; acc += A * z[at:]. Returns
     how many there are then (algorithm 14, CoeffFromThreeBytes)."""
     for i in range(0, 168, 3):

@@ -4,9 +4,6 @@
 to the coefficients modulo q = 8380417."""
 
 import micropython
-from micropython import const
-
-_POLY = const(1024)
 
 _ZETAS = (
     b"\x01\x00\x00\x02\x5e\x49\x67\x75\x39\x69\x65\x39\x2b\x06\x4f\x73\xdf\x53\x33\xe0\x4f\x6b\x06\x4f"
@@ -44,22 +41,15 @@ _ZETAS = (
 )
 
 
-def _inside(a, at, n):
-    if at < 0 or at & 3 or at + 4 * n > len(a):
-        raise ValueError("polynomial")
-
-
-def ntt(a, at):
-    _inside(a, at, 256)
-    _ntt(a, 0, _ZETAS, at)
-
-
-# y and p are the hot ones: the first two locals live in registers
+# p and y are the hot ones, and the first two locals live in registers: so `at` comes second, as y.
+# Lengths are not looked at here: every buffer is made, or measured, by `mldsa.py`
 @micropython.viper
-def _ntt(p: ptr32, y: int, zetas: ptr8, at: int):
+def ntt(p: ptr32, y: int):
+    """`y`: the byte at which the polynomial begins."""
     q = 8380417
     low = 0x7FFFFF
-    begin = int(p) + at
+    zetas = ptr8(_ZETAS)
+    begin = int(p) + y
     end = begin + 1024
     step = 512
     while step >= 4:
@@ -97,19 +87,16 @@ def _ntt(p: ptr32, y: int, zetas: ptr8, at: int):
         n -= 1
 
 
-def invert(a):
-    """The inverse NTT of the polynomial at byte 0; coefficients in 0..q - 1."""
-    _inside(a, 0, 256)
-    _invert(a, 0, _ZETAS)
-
-
 @micropython.viper
-def _invert(p: ptr32, y: int, zetas: ptr8):
+def invert(p: ptr32, y: int):
+    """The inverse NTT of the polynomial at byte `y`; coefficients in 0..q - 1."""
     q = 8380417
     low = 0x7FFFFF
-    begin = int(p)
+    zetas = ptr8(_ZETAS)
+    begin = int(p) + y
     end = begin + 1024
     # sums of products: below 10 q before, 2^23 + 2^17 after
+    p = ptr32(begin)
     n = 256
     while n:
         y = p[0]
@@ -163,15 +150,10 @@ def _invert(p: ptr32, y: int, zetas: ptr8):
         n -= 1
 
 
-def multiply(a, b):
-    """a = -(a * b), word by word."""
-    _inside(a, 0, 256)
-    _inside(b, 0, 256)
-    _multiply(a, 0, b)
-
-
 @micropython.viper
-def _multiply(p: ptr32, y: int, b: ptr32):
+def multiply(p: ptr32, y: int, b: ptr32):
+    """The polynomial at byte `y` = -(itself * b), word by word."""
+    p = ptr32(int(p) + y)
     q = 8380417
     low = 0x7FFFFF
     n = 256
@@ -192,22 +174,14 @@ def _multiply(p: ptr32, y: int, b: ptr32):
         n -= 1
 
 
-def sample(acc, z, at, block, n):
-    """Coefficients n.. of a polynomial of A from 168 bytes of SHAKE128; acc += A * z[at:]. Returns
-    how many there are then (algorithm 14, CoeffFromThreeBytes)."""
-    _inside(acc, 0, 256)
-    _inside(z, at, 256)
-    if len(block) < 168 or not 0 <= n <= 256:
-        raise ValueError("sample")
-    return _sample(acc, 0, block, z, at, n)
-
-
 @micropython.viper
-def _sample(p: ptr32, y: int, b: ptr8, z: ptr32, at: int, n: int) -> int:
+def sample(p: ptr32, y: int, z: ptr32, b: ptr8, n: int) -> int:
+    """Coefficients n.. of a polynomial of A from 168 bytes of SHAKE128; p += A * z, at byte `y`.
+    Returns how many there are then (algorithm 14, CoeffFromThreeBytes)."""
     q = 8380417
     low = 0x7FFFFF
     p = ptr32(int(p) + (n << 2))
-    z = ptr32(int(z) + at + (n << 2))
+    z = ptr32(int(z) + y + (n << 2))
     i = 56
     while i:
         if n == 256:
@@ -228,16 +202,9 @@ def _sample(p: ptr32, y: int, b: ptr8, z: ptr32, at: int, n: int) -> int:
     return n
 
 
-def unpack(data, bits, shift, out, at, n):
-    """n numbers of `bits` bits from `data`, each shifted left, into words at out[at]."""
-    _inside(out, at, n)
-    if n < 0 or len(data) * 8 < n * bits or not 8 <= bits <= 23:
-        raise ValueError("unpack")
-    _unpack(out, data, at, bits, shift, n)
-
-
 @micropython.viper
-def _unpack(p: ptr32, b: ptr8, at: int, bits: int, shift: int, n: int):
+def unpack(b: ptr8, bits: int, shift: int, p: ptr32, at: int, n: int):
+    """n numbers of `bits` bits from `b`, each shifted left, into words at byte `at`."""
     p = ptr32(int(p) + at)
     mask = (1 << bits) - 1
     x = 0
@@ -254,14 +221,9 @@ def _unpack(p: ptr32, b: ptr8, at: int, bits: int, shift: int, n: int):
         n -= 1
 
 
-def center(a, at, n, gamma1, bound):
-    """Words v to gamma1 - v mod q; False when one of them is not below `bound` in size."""
-    _inside(a, at, n)
-    return bool(_center(a, at, n, gamma1, bound))
-
-
 @micropython.viper
-def _center(p: ptr32, at: int, n: int, gamma1: int, bound: int) -> int:
+def center(p: ptr32, at: int, n: int, gamma1: int, bound: int) -> int:
+    """Words v to gamma1 - v mod q; 0 when one of them is not below `bound` in size."""
     good = 1
     p = ptr32(int(p) + at)
     while n:
@@ -276,19 +238,13 @@ def _center(p: ptr32, at: int, n: int, gamma1: int, bound: int) -> int:
     return good
 
 
-def use_hint(a, hint, first, end, out, alpha, m, bits, multiplier, shift):
-    """UseHint of all coefficients with the positions hint[first:end], packed (algorithms 36, 40)."""
-    _inside(a, 0, 256)
-    if end > len(hint) or first < 0 or len(out) != 32 * bits:
-        raise ValueError("hint")
-    _use_hint(a, 0, hint, first, end, out, alpha, m, bits, multiplier, shift)
-
-
 @micropython.viper
-def _use_hint(
-    p: ptr32, x: int, hint: ptr8, first: int, end: int, out: ptr8, alpha: int, m: int,
-    bits: int, multiplier: int, shift: int,
+def use_hint(
+    p: ptr32, hint: ptr8, first: int, end: int, out: ptr8, alpha: int, m: int, bits: int,
+    multiplier: int, shift: int,
 ):
+    """UseHint of all coefficients with the positions hint[first:end], packed (algorithms 36, 40)."""
+    x = 0
     half = 1 << (shift - 1)
     have = 0
     i = 0
