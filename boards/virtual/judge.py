@@ -49,7 +49,7 @@ SECTIONS = {
     n.M_INVOKE: "invoke",
     n.M_UNINSTALL: "uninstall",
 }
-PROCEDURES = {"update": UPDATE, "invocation": INVOCATION}
+PROCEDURES = {"update": UPDATE, "invocation": INVOCATION, "uninstall": (n.M_UNINSTALL,)}
 
 # reason -> result word, before and after the manifest is authentic
 _FIRST = {
@@ -121,6 +121,9 @@ class Component:
 
     def abandon(self):
         self._new = None
+
+    def remove(self):
+        self.content = None
 
     def swap(self, other):
         self.content, other.content = other.content, self.content

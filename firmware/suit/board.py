@@ -2,29 +2,41 @@
 # MIT licence.
 """`Board(config, chip, slot, other, writable, base)`. For an update `slot` is the slot being
 written and `base` the URL of the envelope; for the invocation it is the slot about to run, and
-nothing can be written.
+nothing can be written. `firmware` (firmware.Firmware): where there is a second partition for it.
 
 Whatever a manifest names becomes a component of `slot` and of nothing else. `["app"]`, `["file",
-...]` and `["ram", ...]` are open to keys with the application role (`roles`)."""
+...]` and `["ram", ...]` are open to keys with the application role (`roles`), `["firmware"]` to
+those with the firmware role."""
 
 from . import runtime
 from .components import FileComponent, RamComponent, parse
 from .errors import SuitError
-from .numbers import ALG_SHA256, R_COMPONENT_UNAUTHORISED, R_NO_PAYLOAD, ROLE_APP
+from .numbers import (
+    ALG_SHA256,
+    R_COMPONENT_UNAUTHORISED,
+    R_COMPONENT_UNSUPPORTED,
+    R_NO_PAYLOAD,
+    ROLE_APP,
+    ROLE_FIRMWARE,
+)
 
 
 class Board:
-    def __init__(self, config, chip, slot, other=None, writable=False, base=None):
+    def __init__(
+        self, config, chip, slot, other=None, writable=False, base=None, firmware=None
+    ):
         self.vendor_id = config.vendor
         self.class_ids = tuple(config.classes)
         self.device_id = config.device
         self.roles = 0  # of the key that authenticated the manifest; set by who made the board
+        self.trust = None  # TrustStore that judges dependencies; set likewise
         self.slot = slot
         self.progress = None
         self._chip = chip
         self._other = other
         self._writable = writable
         self._base = base
+        self._firmware = firmware
         self._components = {}
 
     def component(self, raw):
@@ -33,12 +45,20 @@ class Board:
         component = self._components.get(key)
         if component is None:
             parts = parse(key)
-            if not self.roles & ROLE_APP:
+            kind = parts[0]
+            if kind == "firmware" and self._firmware is None:
+                raise SuitError(R_COMPONENT_UNSUPPORTED, "no second firmware partition")
+            if not self.roles & (ROLE_FIRMWARE if kind == "firmware" else ROLE_APP):
                 raise SuitError(R_COMPONENT_UNAUTHORISED, "/".join(parts))
-            if parts[0] == "ram":
+            if kind == "firmware":
+                from .firmware import FirmwareComponent
+
+                component = FirmwareComponent(self._firmware, self.slot, self._writable)
+                component.progress = self.progress
+            elif kind == "ram":
                 component = RamComponent(self.slot.index)
             else:
-                path = self.slot.app if parts[0] == "app" else self.slot.file(parts[1:])
+                path = self.slot.app if kind == "app" else self.slot.file(parts[1:])
                 component = FileComponent(self.slot, path, self._writable)
                 component.progress = self.progress
             self._components[key] = component
@@ -70,6 +90,8 @@ class Board:
     def local_copy(self, component, digest, size=None, alg=ALG_SHA256):
         """Generator: True when `component` holds the image of that digest without fetching: it
         was there already, or the other slot had it."""
+        if hasattr(component, "local_copy"):
+            return (yield from component.local_copy(digest, size, alg))
         if not self._writable or not isinstance(component, FileComponent) or self._other is None:
             return False
         from .unchanged import copy

@@ -1,8 +1,9 @@
 # What a manifest can name on this board, as something to read and to write.
 # MIT licence.
 """`parse(raw)` turns a component identifier (an array of byte strings) into its parts: ["app"],
-["file", name...] or ["ram", name]; anything else is SuitError(R_COMPONENT_UNSUPPORTED).
-`FileComponent` is the first two inside a slot, `RamComponent` the third.
+["file", name...], ["ram", name] or ["firmware"]; anything else is
+SuitError(R_COMPONENT_UNSUPPORTED). `FileComponent` is the first two inside a slot, `RamComponent`
+the third; the fourth is in firmware.py.
 
 Writing: `begin(size, digest)` -> bytes that are already there of the same image (0: start anew),
 `write(view)`..., `end()`. It raises SuitError(R_TOO_LARGE) before the first byte when `size` does
@@ -42,11 +43,13 @@ def parse(raw):
             raise SuitError(R_COMPONENT_UNSUPPORTED, "not UTF-8")
         parts.append(str(part, "utf-8"))
     kind = parts[0] if parts else None
-    if kind == "app" and len(parts) == 1:
+    if kind in ("app", "firmware") and len(parts) == 1:
         return parts
     if kind == "ram" and len(parts) == 2 and 0 < len(parts[1]) <= _MAX_NAME:
         return parts
-    if kind == "file" and 2 <= len(parts) <= 1 + _MAX_NAMES:
+    if (kind == "file" and 2 <= len(parts) <= 1 + _MAX_NAMES) or (
+        kind == "manifest" and len(parts) == 2
+    ):
         for name in parts[1:]:
             if (
                 name in ("", ".", "..")
@@ -196,6 +199,14 @@ class FileComponent:
         make_folders(self.path)
         os.rename(spare, self.path)
 
+    def remove(self):
+        """Nobody needs it any more (unlink)."""
+        if not self._writable:
+            raise SuitError(R_NOT_ALLOWED, "slot %s is running" % self._slot.name)
+        self.close()
+        remove(self.path)
+        self._slot.end_part(self.path)
+
     def close(self):
         """Let go of the file, whichever way it is open."""
         reader = self._reader
@@ -247,6 +258,9 @@ class RamComponent:
         pass
 
     def abandon(self):
+        self._data = None
+
+    def remove(self):
         self._data = None
 
     def swap(self, other):

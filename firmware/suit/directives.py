@@ -52,14 +52,9 @@ def store(machine, index, stream):
 
     component = machine.component(index)
     _begin(machine, index)
-    yield from transfer(
-        stream,
-        component,
-        machine.buffer,
-        machine.param(index, n.P_IMAGE_SIZE),
-        machine.param(index, n.P_IMAGE_DIGEST),
-        _sink(machine, index, component),
-    )
+    size, digest = machine.context.image(machine, index)
+    sink = _sink(machine, index, component)
+    yield from transfer(stream, component, machine.buffer, size, digest, sink)
 
 
 def _stream(region):
@@ -72,11 +67,10 @@ def _unchanged(machine, index):
     """Generator: True when the board found the image of that digest at home, so that nothing is
     fetched."""
     local_copy = getattr(machine.board, "local_copy", None)
-    digest = machine.param(index, n.P_IMAGE_DIGEST)
+    size, digest = machine.context.image(machine, index)
     if local_copy is None or digest is None:
         return False
     _begin(machine, index)
-    size = machine.param(index, n.P_IMAGE_SIZE)
     return (yield from local_copy(machine.component(index), digest[1], size, digest[0]))
 
 
@@ -141,6 +135,7 @@ def _invoke(machine, index):
     args = b"" if args is None else bytes(args)
     machine.board.invoke(machine.component(index), args)
     machine.invoked.append((index, args))
+    machine.invoked_identifiers.append(machine.context.identifier(index))
 
 
 COMMANDS = {

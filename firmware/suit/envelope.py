@@ -213,6 +213,13 @@ def _trusted(region, wrapper, trust):
     raise failure or SuitError(R_UNAUTHORISED, "not signed", None)
 
 
+def manifest_digest(region, algorithm):
+    """Generator: the digest of the manifest in an envelope that nobody has authenticated, as the
+    digest of a SUIT_Authentication is taken (trust-domains, SUIT_Dependencies)."""
+    span = _Members(region).numbers[ENV_MANIFEST]
+    return (yield from _hash(region, span[0], span[2], algorithm, bytearray(256)))
+
+
 def authenticate(region, trust):
     """Generator -> Envelope; see above."""
     members = _Members(region)

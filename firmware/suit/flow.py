@@ -12,7 +12,7 @@ with True (succeeded) or False (failed softly). It returns True when it pushed a
 when it is done with the component, and raises when it failed."""
 
 from . import numbers as n
-from .cbor import ARRAY, UINT, Cursor
+from .cbor import ARRAY, SIMPLE, UINT, Cursor
 from .manifest import branches
 from .parameters import read_parameters
 
@@ -20,11 +20,14 @@ from .parameters import read_parameters
 class Frame:
     """A sequence that is being executed."""
 
-    def __init__(self, context, cursor, targets, around):
+    def __init__(self, context, cursor, targets, around, section=None):
         self.context = context
+        self.section = around.section if around else section
+        self.depth = around.depth + 1 if around else 0  # of nesting, in this section
         self.cursor = cursor
         self.targets = targets  # component indices that commands apply to, in order
         self.single = True  # the index is one integer
+        self.everything = False  # it is True
         self.nested = around is not None  # inside try-each or run-sequence
         self.soft = False  # soft-failure
         self.hazards = None  # strict-order false: (components written, components read)
@@ -71,6 +74,7 @@ def _set_component_index(machine, frame, c):
         frame.context.identifier(index, at)
     frame.targets = targets
     frame.single = major == UINT
+    frame.everything = major == SIMPLE
 
 
 def _override_parameters(machine, frame, c):

@@ -2,7 +2,8 @@
 # MIT licence.
 """`boot()` is all that main.py calls. In this order:
 
-1. read the record (or rebuild it), ask `decide` what to do, save what that changes
+1. read the record (or rebuild it), ask `decide` what to do, save what that changes; where another
+   firmware is expected than the one that runs, have the bootloader start it
 2. on trial: start the watchdog
 3. authenticate the slot's manifest again, run validate, load and invoke, ask board policy
 4. mount the image, make it the only place modules come from, import its `main`
@@ -76,7 +77,12 @@ def _unwatch():
 
 def _choose(port, config):
     """-> the slots.Slot that may run, verified and mounted, or None for recovery."""
+    from .port import firmware as firmware_of
+
     store = runtime.store()
+    firmware = firmware_of(port)
+    running = firmware.running if firmware else None
+    aborted = firmware.aborted() if firmware else None
     failed = [0, 0]
     why = None
     try:
@@ -91,24 +97,30 @@ def _choose(port, config):
         runtime.recovery = (getattr(error, "reason", R_STORAGE), str(error))
         return None
     while True:
-        action, slot, new = decide.decide(record, port.cause(), failed)
+        action, slot, new = decide.decide(record, port.cause(), failed, running, aborted)
         if new:
             try:
                 store.save(new)
             except OSError:
-                if action == decide.TRIAL:
-                    # a trial whose tries cannot be counted must not run
+                if action in (decide.TRIAL, decide.SWITCH):
+                    # what cannot be counted must not be tried
                     failed[slot] = R_STORAGE
                     continue
             record = new
         if action == decide.RECOVER:
             break
+        if action == decide.SWITCH:
+            failed[slot] = _switched(firmware, record.slots[slot].firmware, port)
+            why = (failed[slot], "firmware")
+            continue
         runtime.trial = action == decide.TRIAL
         if runtime.trial:
             _watch(port, config)
         try:
-            verified = run(_verified(slot, record, config, port, trust))
+            verified = run(_verified(slot, record, config, port, trust, firmware))
             _say(slot, record)
+            if firmware:
+                _keep_firmware(firmware, record, store, port)
             runtime.running = slot
             runtime.crashes = 0 if runtime.trial else record.crashes
             return verified
@@ -165,6 +177,31 @@ def _tidy(record):
         pass  # tried again at the next boot
 
 
+def _switched(firmware, number, port):
+    """Have the bootloader start the firmware `number`. -> why that is not possible."""
+    print("suit: the firmware in partition %s is expected, %s runs" % (number, firmware.name))
+    try:
+        firmware.set_boot(number)
+    except OSError:
+        return R_DIGEST  # it was compared when it was written, and is damaged now
+    port.reset()
+    return R_OPERATION_FAILED
+
+
+def _keep_firmware(firmware, record, store, port):
+    """The confirmed firmware is no trial, although it was just gone back to: the bootloader must
+    know before the record forgets."""
+    active = record.active
+    if active is None or record.slots[active].firmware != firmware.running:
+        return
+    try:
+        port.mark_valid()
+        if record.switches and record.trial is None:
+            store.save(decide.returned(record))
+    except OSError:
+        pass  # tried again at the next boot
+
+
 def _watch(port, config):
     from .port.watchdog import Watchdog
 
@@ -190,7 +227,7 @@ def _reason(error, config):
     return error.reason or R_OPERATION_FAILED, error.detail
 
 
-def _verified(index, record, config, port, trust):
+def _verified(index, record, config, port, trust, firmware=None):
     """Generator: the Slot, once everything in it is proved and the image is mounted. This is the
     only way to one that can run."""
     from .board import Board
@@ -201,7 +238,7 @@ def _verified(index, record, config, port, trust):
     from .slots import Slot
 
     slot = Slot(runtime.root, index)
-    board = Board(config, port, slot)
+    board = Board(config, port, slot, firmware=firmware)
     with open(slot.manifest, "rb") as file:
         envelope = yield from authenticate(FileRegion(file), trust)
         manifest = envelope.manifest
@@ -210,6 +247,7 @@ def _verified(index, record, config, port, trust):
         if manifest.sequence_number < record.floor(floor_key(manifest)):
             raise SuitError(R_ROLLBACK, "below the floor")
         board.roles = envelope.key.roles
+        board.trust = trust
         processor = Processor(envelope, board)
         try:
             yield from processor.invocation()
@@ -219,9 +257,10 @@ def _verified(index, record, config, port, trust):
         finally:
             board.close()
         app = check(processor, manifest, board)
-        if app not in [invoked[0] for invoked in processor.invoked]:
+        if app not in processor.invoked_identifiers:
             raise SuitError(R_OPERATION_FAILED, "the app is not invoked")
-        if app not in processor.matched:  # once more, should one decision above be turned round
+        # once more, should one decision above be turned round
+        if app not in processor.matched_identifiers:
             raise SuitError(R_NOT_MATCHED, app)
     runtime.version = manifest.set_version
     _mount(slot, port)

@@ -194,6 +194,7 @@ def _override_multiple(machine, frame, c):
             machine.set_param(index, number, value)
     frame.targets = (index,)
     frame.single = True
+    frame.everything = False
 
 
 def _copy_params(machine, frame, c):

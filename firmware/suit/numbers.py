@@ -194,6 +194,7 @@ R_NOT_ALLOWED = 51  # board policy: not from there, not now
 R_CONTENT_CHANGED = 52  # the payload changed between blocks or did not match after a restart
 R_DIGEST = 53  # what was stored does not match the digest at boot
 R_WAITING = 54  # an event that the manifest waits for has not happened yet (detail: which)
+R_IMAGE = 55  # no firmware image for this chip
 # why a board went back
 R_BACK_EXCEPTION = 64  # the app ended with an exception (traceback kept)
 R_BACK_WATCHDOG = 65  # the watchdog fired before confirm
@@ -201,10 +202,14 @@ R_BACK_TRIES = 66  # tries used up without confirm (resets, power cuts)
 R_BACK_MANUAL = 67  # suit.rollback() or the cable
 R_BACK_INVALID = 68  # the stored manifest or image no longer verifies
 R_BACK_ENDED = 69  # the app returned before it confirmed
+R_BACK_FIRMWARE = 70  # the new firmware did not run (detail 1: it started, the bootloader went back)
 
 # Reporting policy bits (8.4.7)
 REPORT_ON_SUCCESS = 1
 REPORT_ON_FAILURE = 2
+REPORT_SYSTEM_ON_SUCCESS = 4
+REPORT_SYSTEM_ON_FAILURE = 8
+MAX_POLICY = 15
 
 # Limits (DESIGN, Encoding and limits), each enforced and tested
 MAX_MANIFEST = 8192  # bytes

@@ -1,9 +1,10 @@
 # Board policy: what a manifest's author forgot must not run.
 # MIT licence.
 """`check(processor, manifest, board)` after a procedure that validates: the app and every file
-component that is present must have passed an image-match in this very procedure, and the app must
-be there. Updater and launcher ask the same question, so nothing is armed that would not boot.
-Raises SuitError(R_NOT_MATCHED, index). -> index of the app."""
+component that is present must have passed an image-match in this very procedure, those that
+dependencies name too; every dependency must have been authenticated, and the app must be there.
+Updater and launcher ask the same question, so nothing is armed that would not boot. Raises
+SuitError(R_NOT_MATCHED, index or name). -> identifier of the app (encoded)."""
 
 from .components import parse
 from .errors import SuitError
@@ -17,16 +18,18 @@ def components(manifest, board):
 
 def check(processor, manifest, board):
     app = None
-    for i in range(manifest.components):
-        raw = manifest.component(i)
-        kind = parse(raw)[0]
-        if kind == "ram":
-            continue
-        if i in processor.matched:
-            if kind == "app":
-                app = i
-        elif board.component(raw).size() is not None:
-            raise SuitError(R_NOT_MATCHED, i)
+    matched = processor.matched_identifiers
+    for context in processor.root.tree():
+        for i in context.everything():
+            raw = context.identifier(i)
+            kind = parse(raw)[0]
+            if kind == "ram":
+                continue
+            if raw in matched:
+                if kind == "app":
+                    app = raw
+            elif kind == "manifest" or board.component(raw).size() is not None:
+                raise SuitError(R_NOT_MATCHED, i)
     if app is None:
         raise SuitError(R_NOT_MATCHED, "no app")
     return app

@@ -26,6 +26,7 @@ Commands of other drafts live in files loaded when such a command is reached: se
 from . import conditions, directives, flow
 from . import numbers as n
 from .cbor import Cursor
+from .context import Context
 from .errors import SuitError
 from .optional import optional
 
@@ -56,35 +57,6 @@ LATER = {
     n.C_OVERRIDE_MULTIPLE: "management",
     n.C_COPY_PARAMS: "management",
 }
-# bits of a reporting policy (8.4.7)
-_POLICY = 15
-
-
-class Context:
-    """One manifest that is being executed: its components by index."""
-
-    def __init__(self, envelope):
-        self.envelope = envelope
-        self.manifest = manifest = envelope.manifest
-        self.identifiers = [bytes(manifest.component(i)) for i in range(manifest.components)]
-
-    def everything(self):
-        """What component index True stands for."""
-        return tuple(range(len(self.identifiers)))
-
-    def several(self):
-        """True when every section must begin with set-component-index (6.2)."""
-        return len(self.identifiers) > 1
-
-    def identifier(self, index, offset=None):
-        """Encoded identifier of a component."""
-        if index >= len(self.identifiers):
-            raise SuitError(n.R_SEQUENCE, "component index %d" % index, offset)
-        return self.identifiers[index]
-
-    def matches(self, machine, index):
-        """Generator -> True when image-match holds for a component."""
-        return conditions.matches(machine, index)
 
 
 class Processor:
@@ -97,11 +69,14 @@ class Processor:
         self.board = board
         self.root = self.make_context(envelope)
         self.invoked = []
+        self.invoked_identifiers = []
+        self.unlinked = set()  # (path of a manifest, identifier that it gave up)
         self.where = None
         self.failure = None  # the last SuitError of a command
-        self.section = None  # number of the section, S_SHARED in the shared sequence
+        self.path = ()  # of the manifest whose command failed
         self.policy = 0  # reporting policy of the command that runs
         self.steps = 0
+        self._number = None  # of the root's section, S_SHARED in the shared sequence
         self._stack = []
         self._params = {}  # identifier -> {number: value}
         self._components = {}  # identifier -> Component
@@ -118,6 +93,11 @@ class Processor:
     @property
     def context(self):
         return self._stack[-1].context if self._stack else self.root
+
+    @property
+    def section(self):
+        """Number of the section that runs, S_SHARED in a shared sequence."""
+        return self._stack[-1].section if self._stack else self._number
 
     @property
     def buffer(self):
@@ -144,7 +124,9 @@ class Processor:
     def writes(self, index):
         """To be called before a component is written: 6.7, and its match is void."""
         self._hazard(index, 0)
-        self._matched.discard(self.context.identifier(index))
+        identifier = self.context.identifier(index)
+        self._matched.discard(identifier)
+        self.root.forget(identifier)
 
     def reads(self, index):
         """To be called before a component is a source of data: 6.7."""
@@ -162,6 +144,11 @@ class Processor:
         self._matched.add(self.context.identifier(index))
 
     @property
+    def matched_identifiers(self):
+        """Encoded identifiers of all components whose image-match held, as `matched`."""
+        return self._matched
+
+    @property
     def matched(self):
         """Indices of the components whose image-match held and that were not written since."""
         found = self.root.identifiers
@@ -175,7 +162,7 @@ class Processor:
 
     def push(self, cursor, index, around):
         """Start a sequence nested in frame `around` for one component; returns its frame."""
-        if len(self._stack) > n.MAX_NESTING:
+        if around.depth == n.MAX_NESTING:
             cursor.fail("sequences are nested too deep", None, n.R_SEQUENCE)
         frame = flow.Frame(around.context, cursor, (index,), around)
         self._stack.append(frame)
@@ -191,11 +178,17 @@ class Processor:
         """The invocation procedure (8.4.6)."""
         return self.run(INVOCATION)
 
+    def uninstall(self):
+        """The uninstall section alone (trust-domains)."""
+        return self.run((n.M_UNINSTALL,))
+
     def run(self, sections):
         """Generator: the sections that the manifest has, in that order, each after the shared
         sequence."""
         # 6.1: nothing leaks from what ran before
         self._params = {}
+        self.unlinked = set()
+        self.root.forget()
         self.steps = 0
         envelope = self.root.envelope
         present = []
@@ -215,13 +208,13 @@ class Processor:
         self.where = None
 
     def _at(self, number):
-        self.section = number
+        self._number = number
         self.where = (number, None, None, None)
 
     def _section(self, number, view):
         self._at(number)
         self._stack = []
-        self.enter(self.root, view)
+        self.enter(self.root, view, number)
         outcome = None
         while self._stack:
             frame = self._stack[-1]
@@ -233,6 +226,8 @@ class Processor:
                     yield from self._command(frame)
                 else:
                     frame.cursor.end()
+                    if not frame.nested:
+                        frame.context.ended(frame.section)
                     self._stack.pop()
                     outcome = True if self._stack else None
             except SuitError as error:
@@ -242,9 +237,9 @@ class Processor:
                 raise
             yield
 
-    def enter(self, context, view):
+    def enter(self, context, view, section):
         """Start a section of `context`: component 0, strict order, no soft failure."""
-        frame = flow.Frame(context, Cursor(view), (0,), None)
+        frame = flow.Frame(context, Cursor(view), (0,), None, section)
         frame.must_index = context.several() and frame.left > 0
         self._stack.append(frame)
         return frame
@@ -265,7 +260,8 @@ class Processor:
     def _note(self, frame, reason):
         """Remember and report where something failed."""
         index = frame.targets[frame.target] if frame.target < len(frame.targets) else None
-        self.where = (self.section, frame.command, index, frame.offset)
+        self.where = (frame.section, frame.command, index, frame.offset)
+        self.path = frame.context.path
         if frame.command is not None:
             self.board.record(self.section, frame.offset, frame.command, index, reason)
 
@@ -276,6 +272,7 @@ class Processor:
         frame.offset = c.pos
         frame.target = 0
         frame.command = None
+        self.policy = 0
         command = frame.command = c.int()
         frame.left -= 1
         self.step(frame.offset)
@@ -292,7 +289,7 @@ class Processor:
         else:
             at = c.pos
             self.policy = c.uint()
-            if self.policy > _POLICY:
+            if self.policy > n.MAX_POLICY:
                 c.fail("reporting policy", at, n.R_STRUCTURE)
             for index in frame.targets:
                 self.step(frame.offset)

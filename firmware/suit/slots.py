@@ -4,6 +4,7 @@
 
     app.img         the ROMFS image
     manifest.suit   the envelope that installed it, severed: authentication and manifest
+    manifests/NAME  the envelopes of its dependencies
     files/NAME...   the file components
     part            while a download is interrupted: which file, of which digest, with which ETag
 
@@ -81,6 +82,14 @@ class Slot:
         self.files = self.path + "/files"
         self._part = self.path + "/part"
         self._limit = limit  # of all its components together, or None
+
+    def component(self, parts):
+        """-> the path of what components.parse made of an identifier."""
+        if parts[0] == "app":
+            return self.app
+        if parts[0] == "manifest":
+            return self.path + "/manifests/" + parts[1]
+        return self.file(parts[1:])
 
     def file(self, names):
         """-> the path of the file component `names`."""

@@ -8,7 +8,8 @@
 4. take an armed trial that has not booted off the record, then clear its slot of what is not wanted any more
 5. payload fetch and install, into the slot that is neither running nor active
 6. validate what is stored, as the launcher will, under the board's policy
-7. save the severed manifest, read it back; arm the trial in the record; reset
+7. save the severed manifest, read it back; arm the trial in the record; tell the bootloader when
+   firmware was written; reset
 
 A manifest that waits for an event (R_WAITING) is looked at again by `listening.look` and at the next
 nudge; nothing is kept for it but what was fetched.
@@ -25,6 +26,7 @@ from .numbers import (
     R_BUDGET,
     R_BUSY,
     R_CONTENT_CHANGED,
+    R_IMAGE,
     R_KNOWN_BAD,
     R_LIMIT,
     R_NETWORK,
@@ -138,14 +140,19 @@ def _weight(error):
 
 
 def _guarded(place, config, port, progress):
+    from .port import firmware as firmware_of
+
     spool = runtime.root + "/spool"
     if place.endswith("/"):
         place += "latest.suit"
     try:
         try:
+            firmware = firmware_of(port)
             yield from _spool(place, spool, config)
             with open(spool, "rb") as file:
-                yield from _install(FileRegion(file), place, config, port, progress)
+                yield from _install(FileRegion(file), place, config, port, progress, firmware)
+            if firmware:
+                _switch(firmware)
         finally:
             remove(spool)
     except OSError as error:
@@ -183,13 +190,14 @@ def _spool(url, path, config):
         stream.close()
 
 
-def _install(region, url, config, port, progress):
+def _install(region, url, config, port, progress, firmware=None):
     from .board import Board
     from .envelope import authenticate
     from .processor import UPDATE, Processor
     from .trust import TrustStore
 
-    envelope = yield from authenticate(region, TrustStore(trust_bytes(runtime.root)))
+    trust = TrustStore(trust_bytes(runtime.root))
+    envelope = yield from authenticate(region, trust)
     manifest = envelope.manifest
     progress.sequence = manifest.sequence_number
     progress.digest = bytes(envelope.digest)
@@ -198,24 +206,33 @@ def _install(region, url, config, port, progress):
     _judge(record, progress.digest, progress.sequence, key)
     index = _target(record)
     slot = Slot(runtime.root, index, config.slot)
-    board = Board(config, port, slot, Slot(runtime.root, 1 - index), True, url)
+    other = Slot(runtime.root, 1 - index)
+    board = Board(config, port, slot, other, True, url, firmware)
     board.roles = envelope.key.roles
+    board.trust = trust
     board.progress = progress
     try:
         wanted = components(manifest, board)
         _clear(record, slot, wanted)
+        if firmware:
+            firmware.stay()  # an update that was armed may have asked for another one
         progress.state = "fetching"
         # all of the update procedure but its last part, which is judged as the launcher will
         yield from Processor(envelope, board).run(UPDATE[:-1])
         board.close()
         progress.state = "installing"
-        board = Board(config, port, slot)
+        board = Board(config, port, slot, firmware=firmware)
         board.roles = envelope.key.roles
+        board.trust = trust
         validation = Processor(envelope, board)
         yield from validation.run(UPDATE[-1:])
         check(validation, manifest, board)
     finally:
         board.close()
+    if firmware:
+        record = runtime.record()
+        numbers = (firmware.expected, firmware.running)
+        runtime.store().save(decide.expecting(record, index, *numbers))
     slot.end_part()
     yield from _save_manifest(envelope, slot)
     # the record may have changed while we waited
@@ -225,6 +242,18 @@ def _install(region, url, config, port, progress):
     runtime.store().save(
         decide.armed(record, index, progress.digest, progress.sequence, key, config.tries)
     )
+
+
+def _switch(firmware):
+    """The record names the partition already; now the bootloader gets to know."""
+    if firmware.expected == firmware.running:
+        return
+    try:
+        firmware.set_boot(firmware.expected)
+    except OSError as error:
+        record = runtime.record()
+        runtime.store().save(decide.writing(record, record.trial))
+        raise SuitError(R_IMAGE, "refused by the bootloader: %s" % error.args[0])
 
 
 def _judge(record, digest, sequence, key):

@@ -270,6 +270,10 @@ _PLAIN = (
     n.C_UPDATE_AUTHORIZED,
     n.C_VERSION,
     n.C_WAIT,
+    n.C_IS_DEPENDENCY,
+    n.C_DEPENDENCY_INTEGRITY,
+    n.C_PROCESS_DEPENDENCY,
+    n.C_UNLINK,
     99,
     -300,
 )
@@ -311,7 +315,8 @@ def _command(r, depth):
         if several < 0.1:
             wanted = [r.choice(_OFTEN) for _ in range(r.randrange(3))]
             return Command(n.C_COPY_PARAMS, {r.randrange(4): wanted})
-        return Command(n.C_OVERRIDE_PARAMETERS, _parameters(r))
+        setting = n.C_SET_PARAMETERS if several < 0.25 else n.C_OVERRIDE_PARAMETERS
+        return Command(setting, _parameters(r))
     if kind < 11 and depth < 3:
         branches = [_sequence(r, depth + 1, 4) for _ in range(r.randint(0, 3))]
         if not branches or r.random() < 0.5:

@@ -64,6 +64,16 @@ def _abort(machine, index, frame):
     raise ConditionFailed("abort")
 
 
+def _no_dependency(machine, index, frame):
+    """Manifests with dependencies are not simulated, so nothing is one."""
+    raise ConditionFailed("no dependency")
+
+
+def _process_dependency(machine, index, frame):
+    if not frame.everything:
+        raise aborted("no dependency")
+
+
 def _use_before(machine, index, frame):
     limit = machine.required(index, n.P_USE_BEFORE, ConditionFailed)
     if machine.device.now is None or not machine.device.now < limit:
@@ -178,6 +188,15 @@ def _swap(machine, index, frame):
         del machine.contents[there]
 
 
+def _unlink(machine, index, frame):
+    """The only manifest there is gives its component up, once."""
+    identifier = machine.identifier(index)
+    if identifier not in machine.unlinked:
+        machine.unlinked.add(identifier)
+        _writes(machine, index, frame)
+        machine.contents.pop(identifier, None)
+
+
 def _invoke(machine, index, frame):
     machine.invoked.append(
         (machine.identifier(index), machine.value(index, n.P_INVOKE_ARGS) or b"")
@@ -197,6 +216,8 @@ CONDITIONS = {
     n.C_COMPONENT_SLOT: _component_slot,
     n.C_CHECK_CONTENT: _check_content,
     n.C_ABORT: _abort,
+    n.C_IS_DEPENDENCY: _no_dependency,
+    n.C_DEPENDENCY_INTEGRITY: _no_dependency,
     n.C_USE_BEFORE: _use_before,
     n.C_MINIMUM_BATTERY: _minimum_battery,
     n.C_UPDATE_AUTHORIZED: _update_authorized,
@@ -209,4 +230,6 @@ DIRECTIVES = {
     n.C_SWAP: _swap,
     n.C_INVOKE: _invoke,
     n.C_WAIT: _wait,
+    n.C_PROCESS_DEPENDENCY: _process_dependency,
+    n.C_UNLINK: _unlink,
 }

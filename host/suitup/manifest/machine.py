@@ -45,6 +45,7 @@ _SHARED = (
     n.C_RUN_SEQUENCE,
     n.C_OVERRIDE_MULTIPLE,
     n.C_COPY_PARAMS,
+    n.C_SET_PARAMETERS,
 )
 
 
@@ -54,6 +55,7 @@ class _Frame:
     def __init__(self, targets=(0,), around=None):
         self.targets = list(targets)
         self.single = True
+        self.everything = False  # the index is True
         self.nested = around is not None
         self.soft = False
         self.written = self.read = None  # sets of components while strict-order is false
@@ -73,12 +75,13 @@ class Machine:
         self.contents = dict(device.components)
         self.invoked = []
         self.parameters = {}
+        self.unlinked = set()
         self.section = None
         self.steps = 0
 
     def procedure(self, name):
         """Run the sections of `update` or `invocation` that the manifest has."""
-        self.parameters, self.steps = {}, 0
+        self.parameters, self.steps, self.unlinked = {}, 0, set()
         present = [number for number in _PROCEDURES[name] if self.opened.has(number)]
         for number in present:
             if number in self.opened.severed and number not in self.opened.members:
@@ -179,6 +182,7 @@ class Machine:
         for index in targets:
             self.identifier(index)
         frame.targets, frame.single = targets, is_int(argument)
+        frame.everything = argument is True
 
     def read_parameters(self, item):
         if not isinstance(item, dict) or not item:
@@ -210,6 +214,22 @@ class Machine:
                     self.step()
                     self.put(index, number, value)
 
+    def set_parameters(self, argument, frame):
+        """What is set stays."""
+        for number, value in self.read_parameters(argument):
+            if number == n.P_SOFT_FAILURE:
+                if not frame.nested:
+                    raise aborted("soft-failure outside try-each and run-sequence")
+                frame.soft = frame.soft or value
+            elif number == n.P_STRICT_ORDER:
+                if not value and frame.written is None:
+                    frame.written, frame.read = set(), set()
+            else:
+                for index in frame.targets:
+                    self.step()
+                    if self.value(index, number) is None:
+                        self.put(index, number, value)
+
     def override_multiple(self, argument, frame):
         if frame.locked:
             raise aborted("override-multiple is not allowed here")
@@ -225,7 +245,7 @@ class Machine:
                 self.step()
                 self.put(index, number, value)
         # it stands for set-component-index and override-parameters: the last one stays selected
-        frame.targets, frame.single = [index], True
+        frame.targets, frame.single, frame.everything = [index], True, False
 
     def copy_params(self, argument, frame):
         if not isinstance(argument, dict) or not argument:
@@ -286,6 +306,7 @@ class Machine:
 _STEERING = {
     n.C_SET_COMPONENT_INDEX: Machine.set_component_index,
     n.C_OVERRIDE_PARAMETERS: Machine.override_parameters,
+    n.C_SET_PARAMETERS: Machine.set_parameters,
     n.C_OVERRIDE_MULTIPLE: Machine.override_multiple,
     n.C_COPY_PARAMS: Machine.copy_params,
     n.C_TRY_EACH: Machine.try_each,
