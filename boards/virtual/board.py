@@ -83,7 +83,9 @@ def _run(o):
     names = {"__name__": "__main__"}
     raw = o["raw"]
     try:
-        if _file("boot.py", names) and not raw:
+        if not o["files"]:
+            print("KeyboardInterrupt: ")
+        elif _file("boot.py", names) and not raw:
             _file("main.py", names)
     except SystemExit:
         return raw

@@ -7,6 +7,7 @@ reset was asked for in that mode. Ctrl-C arrives as KeyboardInterrupt, wherever 
 import io
 import sys
 
+import shim_machine
 import shim_select as select
 
 _in = None  # the console again, as a file that does not wait
@@ -46,8 +47,20 @@ def read():
     return _ahead[_at - 1]
 
 
+def torn():
+    """True when a Ctrl-C hit the interpreter inside its garbage collector, which no board's can: builds of the Unix port that
+    raise in the signal handler leave their heap locked then."""
+    try:
+        bytearray(64)
+        return False
+    except MemoryError:
+        return True
+
+
 def print_exception(error):
     """A traceback without the frames that no board has."""
+    if isinstance(error, KeyboardInterrupt) and torn():
+        shim_machine.end_torn()
     text = io.StringIO()
     sys.print_exception(error, text)
     for line in text.getvalue().split("\n")[:-1]:

@@ -39,6 +39,19 @@ def ask(line):
     _control.write(line + b"\n")
 
 
+_TORN = b"torn\n"
+
+
+def end_torn():
+    """Ask for a new interpreter without a byte of new memory: there is none to be had."""
+    _control.write(_TORN)
+    while True:
+        try:
+            _sleep_ms(1000)
+        except KeyboardInterrupt:
+            pass
+
+
 def end(line):
     """Ask for something that ends this interpreter, and wait for it."""
     while True:

@@ -226,7 +226,7 @@ class Supervisor:
 
     # -- the board -------------------------------------------------------------------------------------------
 
-    def power_on(self, cause, raw=False):
+    def power_on(self, cause, raw=False, files=True):
         settings = self.settings
         read, write = os.pipe()
         output, output_end = os.pipe()
@@ -245,6 +245,7 @@ class Supervisor:
             "input": self.unblocked,
             "cause": cause,
             "raw": raw,
+            "files": files,  # run boot.py and main.py
         }
         self.boots += 1
         self.up = False
@@ -289,7 +290,7 @@ class Supervisor:
         self.process = None
         self.up = False
 
-    def restart(self, cause, raw=False):
+    def restart(self, cause, raw=False, files=True):
         self.power_off()
         if cause != SOFT:
             # a reset forgets what was typed ahead and stops the watchdog
@@ -298,7 +299,7 @@ class Supervisor:
             with contextlib.suppress(BlockingIOError):
                 while os.read(self.unblocked, 65536):
                     pass
-        self.power_on(cause, raw)
+        self.power_on(cause, raw, files)
 
     def _drain(self):
         with contextlib.suppress(BlockingIOError):
@@ -339,6 +340,11 @@ class Supervisor:
                 self._type()
             elif word == "say":
                 self.say(value)
+            elif word == "torn":
+                # Ctrl-C tore the interpreter's heap, which cannot happen on a board: to the REPL with a new one
+                self.say("a Ctrl-C hit the garbage collector; the variables are gone")
+                self.restart(SOFT, files=False)
+                return
             elif word in ("reset", "cut", "soft"):
                 self._drain()
                 if word == "cut":
