@@ -1,7 +1,18 @@
 """dependencies.py: manifests that need manifests, after suit-trust-domains."""
 
 import envelopes as e
-from envelopes import POLICY, TRUST, Board, digest_of, envelope, image_digest, manifest, opened, seq, wrapped
+from envelopes import (
+    POLICY,
+    TRUST,
+    Board,
+    digest_of,
+    envelope,
+    image_digest,
+    manifest,
+    opened,
+    seq,
+    wrapped,
+)
 from harness import finish, raises
 from suit import numbers as n
 from suit.cbor import encode
@@ -55,11 +66,17 @@ def refused(board, inside, reason, **members):
 
 def writes(content, name=A, **more):
     """A dependency that writes `content` into [name]."""
-    return manifest(components=((name,),), install=seq(SET, {n.P_CONTENT: content}, WRITE, POLICY), **more)
+    return manifest(
+        components=((name,),), install=seq(SET, {n.P_CONTENT: content}, WRITE, POLICY), **more
+    )
 
 
 def test_a_dependency_is_fetched_authenticated_and_processed_section_by_section():
-    dependency = writes(b"theirs", OTHER, validate=seq(SET, {n.P_IMAGE_DIGEST: image_digest(b"theirs")}, MATCH, POLICY))
+    dependency = writes(
+        b"theirs",
+        OTHER,
+        validate=seq(SET, {n.P_IMAGE_DIGEST: image_digest(b"theirs")}, MATCH, POLICY),
+    )
     board = Owner()
     made = run(
         board, {"#d": dependency},
@@ -81,7 +98,9 @@ def test_without_dependency_integrity_nothing_is_processed():
     refused(board, {"#d": dependency}, n.R_SEQUENCE, install=install)
     assert board.holds(OTHER) is None
     # fetched once more: what was checked before says nothing about it
-    install = seq(*wants(dependency), FETCH, POLICY, INTEGRITY, POLICY, FETCH, POLICY, PROCESS, POLICY)
+    install = seq(
+        *wants(dependency), FETCH, POLICY, INTEGRITY, POLICY, FETCH, POLICY, PROCESS, POLICY
+    )
     refused(Owner(), {"#d": dependency}, n.R_SEQUENCE, install=install)
 
 
@@ -94,11 +113,23 @@ def test_integrity_needs_signature_digest_and_parameter():
     mac = e.mac0(encode(digest_of(wrapped(dependency))), key=b"another key, of thirty-two bytes")
     forged = envelope(dependency, auth=e.wrapper(dependency, blocks=[mac]))
     refused(Owner(), {"#d": forged}, n.R_UNAUTHORISED, install=seq(*wants(dependency), *check))
-    refused(Owner(), {"#d": writes(b"y", OTHER)}, n.R_CONDITION_FAILED, install=seq(*wants(dependency), *check))
+    refused(
+        Owner(),
+        {"#d": writes(b"y", OTHER)},
+        n.R_CONDITION_FAILED,
+        install=seq(*wants(dependency), *check),
+    )
     no_digest = seq(INDEX, 1, SET, {n.P_URI: "#d"}, *check)
     refused(Owner(), {"#d": dependency}, n.R_CONDITION_FAILED, install=no_digest)
-    refused(Owner(), {"#d": dependency}, n.R_CONDITION_FAILED, install=seq(*wants(dependency), INTEGRITY, POLICY))
-    refused(Owner(), {"#d": dependency}, n.R_CONDITION_FAILED, install=seq(INDEX, 0, INTEGRITY, POLICY))
+    refused(
+        Owner(),
+        {"#d": dependency},
+        n.R_CONDITION_FAILED,
+        install=seq(*wants(dependency), INTEGRITY, POLICY),
+    )
+    refused(
+        Owner(), {"#d": dependency}, n.R_CONDITION_FAILED, install=seq(INDEX, 0, INTEGRITY, POLICY)
+    )
     assert stranger
 
 
@@ -106,13 +137,20 @@ def test_a_dependency_of_a_key_that_the_board_no_longer_trusts_is_refused():
     dependency = writes(b"x", OTHER)
     board = Owner()
     board.trust = TrustStore(encode([{1: 4, 3: 5, -1: b"another key, of thirty-two bytes"}]))
-    refused(board, {"#d": dependency}, n.R_UNAUTHORISED, install=seq(*wants(dependency), FETCH, POLICY, INTEGRITY, POLICY))
+    refused(
+        board,
+        {"#d": dependency},
+        n.R_UNAUTHORISED,
+        install=seq(*wants(dependency), FETCH, POLICY, INTEGRITY, POLICY),
+    )
     assert board.holds(OTHER) is None
 
 
 def test_image_match_of_a_dependency_takes_the_digest_of_its_manifest():
     dependency = writes(b"x", OTHER)
-    made = run(Owner(), {"#d": dependency}, install=seq(*wants(dependency), FETCH, POLICY, MATCH, POLICY))
+    made = run(
+        Owner(), {"#d": dependency}, install=seq(*wants(dependency), FETCH, POLICY, MATCH, POLICY)
+    )
     assert encode([DEP]) in made.matched_identifiers
     by_bytes = {n.P_IMAGE_DIGEST: image_digest(envelope(dependency)), n.P_URI: "#d"}
     install = seq(INDEX, 1, SET, by_bytes, FETCH, POLICY, MATCH, POLICY)
@@ -122,19 +160,25 @@ def test_image_match_of_a_dependency_takes_the_digest_of_its_manifest():
 def test_is_dependency_tells_dependencies_from_images():
     board = Owner()
     dependency = writes(b"x", OTHER)
-    ours = seq(IS, POLICY, *wants(dependency)[2:], FETCH, POLICY, INTEGRITY, POLICY, PROCESS, POLICY)
-    install = seq(INDEX, True, n.C_TRY_EACH, [ours, seq(SET, {n.P_CONTENT: b"image"}, WRITE, POLICY)])
+    ours = seq(
+        IS, POLICY, *wants(dependency)[2:], FETCH, POLICY, INTEGRITY, POLICY, PROCESS, POLICY
+    )
+    install = seq(
+        INDEX, True, n.C_TRY_EACH, [ours, seq(SET, {n.P_CONTENT: b"image"}, WRITE, POLICY)]
+    )
     run(board, {"#d": dependency}, install=install)
     assert board.holds(OTHER) == b"x" and board.holds(A) == b"image"
 
 
 def test_process_dependency_for_every_index_leaves_images_aside():
     dependency = writes(b"x", OTHER)
-    before = [*wants(dependency), FETCH, POLICY, INTEGRITY, POLICY]
+    before = wants(dependency) + [FETCH, POLICY, INTEGRITY, POLICY]
     board = Owner()
     run(board, {"#d": dependency}, install=seq(*before, INDEX, True, PROCESS, POLICY))
     assert board.holds(OTHER) == b"x"
-    refused(Owner(), {"#d": dependency}, n.R_SEQUENCE, install=seq(*before, INDEX, 0, PROCESS, POLICY))
+    refused(
+        Owner(), {"#d": dependency}, n.R_SEQUENCE, install=seq(*before, INDEX, 0, PROCESS, POLICY)
+    )
 
 
 def test_the_shared_sequence_may_not_process_but_runs_in_the_dependency_first():
@@ -155,7 +199,11 @@ def test_a_section_that_a_known_dependency_has_must_be_processed_before_its_depe
 
 def test_a_dependency_without_the_section_succeeds_at_once():
     dependency = manifest(components=((OTHER,),), validate=seq())
-    run(Owner(), {"#d": dependency}, install=seq(*wants(dependency), FETCH, POLICY, INTEGRITY, POLICY, PROCESS, POLICY))
+    run(
+        Owner(),
+        {"#d": dependency},
+        install=seq(*wants(dependency), FETCH, POLICY, INTEGRITY, POLICY, PROCESS, POLICY),
+    )
 
 
 def test_set_parameters_lets_the_dependent_decide_and_override_does_not():
@@ -174,7 +222,7 @@ def test_set_parameters_lets_the_dependent_decide_and_override_does_not():
 def test_what_a_dependency_sets_lasts_in_its_dependent():
     dependency = manifest(components=((A,),), install=seq(SET, {n.P_CONTENT: b"from below"}))
     board = Owner()
-    before = [*wants(dependency), FETCH, POLICY, INTEGRITY, POLICY, PROCESS, POLICY]
+    before = wants(dependency) + [FETCH, POLICY, INTEGRITY, POLICY, PROCESS, POLICY]
     run(board, {"#d": dependency}, install=seq(*before, INDEX, 0, WRITE, POLICY))
     assert board.holds(A) == b"from below"
 
@@ -186,21 +234,31 @@ def test_a_prefix_comes_before_what_a_listed_dependency_names():
         board, {"#d": dependency}, common=common(((A,), (DEP,)), {1: {1: [b"scope"]}}),
         install=seq(*wants(dependency), FETCH, POLICY, INTEGRITY, POLICY, PROCESS, POLICY),
     )  # fmt: skip
-    assert board.components[encode([b"scope", OTHER])].content == b"x" and board.holds(OTHER) is None
+    assert (
+        board.components[encode([b"scope", OTHER])].content == b"x" and board.holds(OTHER) is None
+    )
     assert join(encode([A]), encode([DEP, OTHER])) == encode([A, DEP, OTHER])
 
 
 def test_a_failure_below_fails_the_dependent_and_may_be_soft_there():
     dependency = manifest(components=((OTHER,),), install=seq(n.C_ABORT, POLICY))
-    before = [*wants(dependency), FETCH, POLICY, INTEGRITY, POLICY]
+    before = wants(dependency) + [FETCH, POLICY, INTEGRITY, POLICY]
     board = Owner()
     made = Processor(
-        opened(envelope(manifest(common=common(), install=seq(*before, PROCESS, POLICY)), members={"#d": envelope(dependency)})),
+        opened(
+            envelope(
+                manifest(common=common(), install=seq(*before, PROCESS, POLICY)),
+                members={"#d": envelope(dependency)},
+            )
+        ),
         board,
     )
     raises(SuitError, finish, made.update(), reason=n.R_CONDITION_FAILED)
     assert made.path == (1,) and made.where[:2] == (n.M_INSTALL, n.C_ABORT)
-    tried = [n.C_TRY_EACH, [seq(PROCESS, POLICY), seq(INDEX, 0, SET, {n.P_CONTENT: b"instead"}, WRITE, POLICY)]]
+    tried = [
+        n.C_TRY_EACH,
+        [seq(PROCESS, POLICY), seq(INDEX, 0, SET, {n.P_CONTENT: b"instead"}, WRITE, POLICY)],
+    ]
     error = refused(Owner(), {"#d": dependency}, n.R_SEQUENCE, install=seq(*before, *tried))
     assert "not processed" in error.detail  # it still has to be
 
@@ -233,8 +291,22 @@ def test_dependencies_may_lie_four_deep_and_not_five():
 
 
 def test_a_list_of_dependencies_that_makes_no_sense_is_refused():
-    for dependencies in ({}, {1: {}}, {1: {2: [DEP]}}, {1: {1: b"x"}}, {"1": {1: [DEP]}}, {1: 1}, []):
-        refused(Owner(), {}, n.R_STRUCTURE, common=common(dependencies=dependencies), install=seq(INDEX, 0))
+    for dependencies in (
+        {},
+        {1: {}},
+        {1: {2: [DEP]}},
+        {1: {1: b"x"}},
+        {"1": {1: [DEP]}},
+        {1: 1},
+        [],
+    ):
+        refused(
+            Owner(),
+            {},
+            n.R_STRUCTURE,
+            common=common(dependencies=dependencies),
+            install=seq(INDEX, 0),
+        )
     many = {i: {1: [b"%d" % i]} for i in range(1, 17)}
     refused(Owner(), {}, n.R_LIMIT, common=common(dependencies=many), install=seq(INDEX, 0))
 
@@ -248,7 +320,9 @@ def test_uninstall_runs_below_and_removes_what_nobody_refers_to():
     board = Owner({A: b"mine", OTHER: b"theirs", DEP: envelope(dependency), b"kept": b"k"})
     for component in board.components.values():
         component.remove = lambda component=component: setattr(component, "content", None)
-    uninstall = seq(*wants(dependency), INTEGRITY, POLICY, UNLINK, POLICY, INDEX, 0, UNLINK, POLICY)
+    uninstall = seq(
+        *wants(dependency), INTEGRITY, POLICY, UNLINK, POLICY, INDEX, 0, UNLINK, POLICY
+    )
     run(board, {}, "uninstall", uninstall=uninstall)
     assert board.holds(A) is None and board.holds(OTHER) is None and board.holds(DEP) is None
     assert board.holds(b"kept") == b"k"
@@ -258,6 +332,16 @@ def test_a_component_that_another_manifest_refers_to_stays():
     dependency = manifest(components=((A,),), uninstall=seq())
     board = Owner({A: b"shared", DEP: envelope(dependency)})
     board.components[encode([A])].remove = lambda: None
-    uninstall = seq(*wants(dependency), INTEGRITY, POLICY, n.C_PROCESS_DEPENDENCY, POLICY, INDEX, 0, UNLINK, POLICY)
+    uninstall = seq(
+        *wants(dependency),
+        INTEGRITY,
+        POLICY,
+        n.C_PROCESS_DEPENDENCY,
+        POLICY,
+        INDEX,
+        0,
+        UNLINK,
+        POLICY,
+    )
     run(board, {}, "uninstall", uninstall=uninstall)
     assert board.holds(A) == b"shared"

@@ -60,7 +60,10 @@ def test_use_before_needs_a_clock_that_is_earlier():
     for limit, now, reason in (
         (2000, 1999, 0), (2000, 2000, FAILED), (2000, None, FAILED), (2**63 + 1, 2**63, 0), (2**33, 2**33 + 1, FAILED),
     ):  # fmt: skip
-        assert judged(Managed(now=now), n.C_USE_BEFORE, {n.P_USE_BEFORE: limit}) == reason, (limit, now)
+        assert judged(Managed(now=now), n.C_USE_BEFORE, {n.P_USE_BEFORE: limit}) == reason, (
+            limit,
+            now,
+        )
     assert judged(Managed(now=1), n.C_USE_BEFORE) == FAILED
 
 
@@ -77,7 +80,9 @@ def test_image_not_match_is_the_opposite_of_image_match():
 
 def test_minimum_battery_is_met_by_as_much_and_failed_by_less_or_the_unknown():
     for left, reason in ((50, 0), (51, 0), (49, FAILED), (None, FAILED)):
-        assert judged(Managed(battery=left), n.C_MINIMUM_BATTERY, {n.P_MINIMUM_BATTERY: 50}) == reason
+        assert (
+            judged(Managed(battery=left), n.C_MINIMUM_BATTERY, {n.P_MINIMUM_BATTERY: 50}) == reason
+        )
     assert judged(Managed(battery=50), n.C_MINIMUM_BATTERY) == FAILED
 
 
@@ -118,7 +123,8 @@ def test_a_wait_ends_when_every_event_has_happened_and_else_says_which_has_not()
     assert waits({2: 1}) == n.R_WAITING
     assert waits({2: 1, 3: 0}, events=("power",)) == n.R_WAITING
     error, made = refusal(
-        Managed(events=("power",)), install=seq(SET, {n.P_WAIT_INFO: encode({2: 1, 3: 0})}, n.C_WAIT, POLICY)
+        Managed(events=("power",)),
+        install=seq(SET, {n.P_WAIT_INFO: encode({2: 1, 3: 0})}, n.C_WAIT, POLICY),
     )
     assert error.detail == 3 and made.where[1] == n.C_WAIT
     assert waits({1: -5}, agrees=(-5,)) == 0 and waits({1: -4}, agrees=(-5,)) == n.R_WAITING
@@ -132,7 +138,10 @@ def test_time_comes_from_the_clock():
         assert waits({event: 0}) == n.R_WAITING  # no clock
     # a time of day lasts for an hour
     assert waits({8: 7200}, now=friday + 7200) == 0 and waits({8: 7200}, now=friday + 10799) == 0
-    assert waits({8: 7200}, now=friday + 7199) == n.R_WAITING and waits({8: 7200}, now=friday + 10800) == n.R_WAITING
+    assert (
+        waits({8: 7200}, now=friday + 7199) == n.R_WAITING
+        and waits({8: 7200}, now=friday + 10800) == n.R_WAITING
+    )
     for day in range(7):
         assert waits({9: day}, now=friday + 100) == (0 if day == 5 else n.R_WAITING)
 
@@ -152,7 +161,9 @@ def test_a_malformed_wait_is_refused():
 
 def test_a_wait_may_not_stand_in_the_shared_sequence_but_conditions_may():
     shared = seq(SET, {n.P_WAIT_INFO: encode({2: 1})}, n.C_WAIT, POLICY)
-    assert refusal(Managed(events=("power",)), shared=shared, install=seq())[0].reason == n.R_SEQUENCE
+    assert (
+        refusal(Managed(events=("power",)), shared=shared, install=seq())[0].reason == n.R_SEQUENCE
+    )
     shared = seq(SET, {n.P_USE_BEFORE: 5}, n.C_USE_BEFORE, POLICY)
     update(Managed(now=4), shared=shared, install=seq())
 
@@ -192,7 +203,12 @@ def test_copy_params_takes_from_several_components():
 
 
 def test_metadata_that_a_board_cannot_apply_is_refused_before_the_first_byte():
-    for info, reason in (({5: 1}, 0), ({}, 0), ({5: 2}, n.R_OPERATION_FAILED), ({1: 4}, n.R_OPERATION_FAILED)):
+    for info, reason in (
+        ({5: 1}, 0),
+        ({}, 0),
+        ({5: 2}, n.R_OPERATION_FAILED),
+        ({1: 4}, n.R_OPERATION_FAILED),
+    ):
         board = Managed({A: b"old"})
         params = {n.P_COMPONENT_METADATA: encode(info), n.P_CONTENT: b"new"}
         assert judged(board, n.C_WRITE, params) == reason, info
