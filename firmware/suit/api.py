@@ -109,6 +109,7 @@ def _traceback():
 def status():
     from .config import read
     from .port import chip
+    from .port import firmware as firmware_of
 
     config = read(runtime.root)
     try:
@@ -135,6 +136,9 @@ def status():
         "boot": int.from_bytes(runtime.boot, "big"),
         "free": gc.mem_free(),
     }
+    firmware = firmware_of(chip())
+    if firmware:
+        told["firmware"] = firmware.name
     trace = _traceback()
     if record.back_reason:
         told["back"] = {

@@ -9,8 +9,12 @@ launcher's question, asked again with `failed` filled in when a slot did not ver
   -----  ------  -----  -------------------------  ----------------------------------------
   Y      -       -      Y failed to verify         go back: R_BACK_INVALID, then as for no trial
   Y      yes     -      watchdog                   go back: R_BACK_WATCHDOG, then as for no trial
+  Y      no      -      firmware differs, asked 0  ask the bootloader once more, reset
+  Y      -       -      firmware differs           go back: R_BACK_FIRMWARE, then as for no trial
   Y      -       0      any                        go back: R_BACK_TRIES, then as for no trial
   Y      -       > 0    any other                  tries - 1, booted; run Y on trial
+  none   -       -      X's firmware is to return  ask the bootloader for it, reset
+  none   -       -      that was in vain 3 times   recovery
   none   -       -      active X verifies          run X
   none   -       -      X failed to verify         recovery (the other slot lies below the floor)
   none   -       -      no active slot             recovery
@@ -22,11 +26,19 @@ A watchdog reset before the trial's first boot is somebody else's and costs noth
 happens in the record only; from a running trial the launcher resets afterwards, at boot it goes
 on with the active slot.
 
+A board with several firmware partitions passes `running`, the number of the one that runs, and
+`aborted`, the number of one the bootloader went back from (None: there is no such thing). A slot
+expects a partition: the one its update wrote, else the one that ran when it was installed. After a
+trial the active slot's own is to return (`switches` > 0). When nothing is to return and another one
+runs all the same, somebody put it there by cable, or the bootloader passed over a damaged image: it
+is what the active slot expects from then on, and whether it fits is for the manifest to say.
+
 Whatever a trial was gone back from is *known bad*, but for one case: a slot whose stored bytes no
 longer match was damaged on this board before it ran; its manifest is not at fault and may be
-installed again."""
+installed again. So may firmware that was never started."""
 
 from .numbers import (
+    R_BACK_FIRMWARE,
     R_BACK_INVALID,
     R_BACK_TRIES,
     R_BACK_WATCHDOG,
@@ -47,22 +59,35 @@ CAUSE_WATCHDOG = 2
 RUN = 0
 TRIAL = 1
 RECOVER = 2
+SWITCH = 3  # have the bootloader start the firmware that the slot expects, then reset
 
 MAX_CRASHES = 3  # early crashes of a confirmed app before recovery
+_ONCE_MORE = 1  # `switches` of a trial: beside the first time, which is the updater's
+_RETURNS = 4  # `switches` after a trial; 1 left: given up
 
 _DAMAGE = (R_DIGEST, R_STORAGE, R_NO_PAYLOAD, R_UNAUTHORISED, R_CBOR_PARSE, R_STRUCTURE)
 
 
-def decide(record, cause, failed):
+def decide(record, cause, failed, running=None, aborted=None):
     """-> (action, slot or None, record to save first or None). `failed[slot]`: why it did not
     verify at this boot, 0 when it did or was not looked at."""
     new = None
     if record.trial is not None:
-        reason = 0
+        reason = detail = 0
+        expected = record.slots[record.trial].firmware
+        other = None not in (expected, running) and expected != running
         if failed[record.trial]:
             reason = R_BACK_INVALID
+            detail = failed[record.trial]
         elif record.booted and cause == CAUSE_WATCHDOG:
             reason = R_BACK_WATCHDOG
+        elif other and not record.booted and record.switches:
+            new = record.copy()
+            new.switches -= 1
+            return SWITCH, new.trial, new
+        elif other:
+            reason = R_BACK_FIRMWARE
+            detail = 1 if record.booted or aborted == expected else 0
         elif record.tries == 0:
             reason = R_BACK_TRIES
         if not reason:
@@ -70,14 +95,24 @@ def decide(record, cause, failed):
             new.tries -= 1
             new.booted = True
             return TRIAL, new.trial, new
-        new = went_back(record, reason, failed[record.trial])
+        new = went_back(record, reason, detail)
     elif record.active is not None and not failed[record.active]:
         if cause == CAUSE_WATCHDOG and record.crashes < MAX_CRASHES:
             new = crashed(record)
         elif cause == CAUSE_POWER and record.crashes >= MAX_CRASHES:
             new = stable(record)
     now = new or record
-    if now.active is None or failed[now.active] or now.crashes >= MAX_CRASHES:
+    if now.active is None or failed[now.active]:
+        return RECOVER, None, new
+    if running is not None and now.slots[now.active].firmware != running:
+        if now.switches == 1:
+            return RECOVER, None, new
+        new = now = now.copy()
+        if new.switches:
+            new.switches -= 1
+            return SWITCH, new.active, new
+        new.slots[new.active].firmware = running
+    if now.crashes >= MAX_CRASHES:
         return RECOVER, None, new
     return RUN, now.active, new
 
@@ -89,7 +124,8 @@ def went_back(record, reason, detail=0, traceback=b""):
     slot = new.slots[new.trial]
     slot.status = BAD
     digest = slot.digest[:BAD_DIGEST]
-    if not (reason == R_BACK_INVALID and detail in _DAMAGE) and digest not in new.bad:
+    started = reason != R_BACK_FIRMWARE or detail
+    if not (reason == R_BACK_INVALID and detail in _DAMAGE) and started and digest not in new.bad:
         new.bad.insert(0, digest)
         del new.bad[3:]
     new.back_reason = reason
@@ -100,6 +136,20 @@ def went_back(record, reason, detail=0, traceback=b""):
     new.trial = None
     new.tries = 0
     new.booted = False
+    _return_firmware(new)
+    return new
+
+
+def _return_firmware(new):
+    """Whatever the trial's firmware was: the active slot's own is to run again."""
+    known = new.active is not None and new.slots[new.active].firmware is not None
+    new.switches = _RETURNS if known else 0
+
+
+def returned(record):
+    """The active slot's own firmware runs, and the bootloader will stay with it."""
+    new = record.copy()
+    new.switches = 0
     return new
 
 
@@ -114,10 +164,23 @@ def writing(record, slot):
     line.digest = b""
     line.sequence = 0
     line.floor = None
+    line.firmware = None
     if new.trial == slot:
         new.trial = None
         new.tries = 0
         new.booted = False
+        _return_firmware(new)
+    return new
+
+
+def expecting(record, slot, firmware, running):
+    """`slot`, which is being written, will want to run on the partition `firmware`."""
+    if record.active == slot or record.trial == slot:
+        raise ValueError("not being written")
+    new = record.copy()
+    new.slots[slot].firmware = firmware
+    if new.active is not None and new.slots[new.active].firmware is None:
+        new.slots[new.active].firmware = running
     return new
 
 
@@ -135,6 +198,7 @@ def armed(record, slot, digest, sequence, key, tries):
     new.trial = slot
     new.tries = tries
     new.booted = False
+    new.switches = 0 if line.firmware is None else _ONCE_MORE
     return new
 
 
@@ -150,6 +214,7 @@ def confirmed(record):
     new.trial = None
     new.tries = 0
     new.booted = False
+    new.switches = 0
     new.crashes = 0
     return new
 

@@ -195,6 +195,7 @@ R_CONTENT_CHANGED = 52  # the payload changed between blocks or did not match af
 R_DIGEST = 53  # what was stored does not match the digest at boot
 R_WAITING = 54  # an event that the manifest waits for has not happened yet (detail: which)
 R_IMAGE = 55  # no firmware image for this chip
+R_NOT_PERMITTED = 55  # the key may not use this command or parameter (detail: which)
 # why a board went back
 R_BACK_EXCEPTION = 64  # the app ended with an exception (traceback kept)
 R_BACK_WATCHDOG = 65  # the watchdog fired before confirm

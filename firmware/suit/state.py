@@ -44,7 +44,8 @@ _AT_FLOORS = const(98)
 _AT_BAD = const(202)
 _AT_BACK = const(226)
 _AT_CRC = const(252)
-_BOOTED = const(1)
+_BOOTED = const(1)  # flags: bit 0; bits 1 to 3 hold `switches`
+_SWITCHES = const(7)
 
 FLOOR_KEY = 5  # bytes of a floor's key
 BAD_DIGEST = 8  # bytes kept of a digest known to be bad, and of the one gone back from
@@ -65,8 +66,9 @@ class Slot:
 
 class Record:
     """All the board must not forget. `active`: the confirmed slot; `trial`: the slot armed or on
-    trial; `tries`: boots it has left; `booted`: it was started at least once; `crashes`: early
-    crashes of the confirmed app in a row; `floors`: list of (key, sequence); `bad`: digest
+    trial; `tries`: boots it has left; `booted`: it was started at least once; `switches`: how often
+    the bootloader may still be asked for the expected firmware (0 to 7); `crashes`: early crashes of
+    the confirmed app in a row; `floors`: list of (key, sequence); `bad`: digest
     prefixes, newest first; `back_*`: the last going back (`back_reason` 0: never)."""
 
     def __init__(self):
@@ -75,6 +77,7 @@ class Record:
         self.trial = None
         self.tries = 0
         self.booted = False
+        self.switches = 0
         self.crashes = 0
         self.slots = (Slot(), Slot())
         self.floors = []
@@ -117,8 +120,8 @@ def pack(record):
     """-> the 256 bytes of `record`."""
     out = bytearray(_SIZE)
     struct.pack_into(
-        _HEAD, out, 0, b"SU", _VERSION, _BOOTED if record.booted else 0, record.generation,
-        _byte(record.active), _byte(record.trial), record.tries, record.crashes,
+        _HEAD, out, 0, b"SU", _VERSION, (_BOOTED if record.booted else 0) | record.switches << 1,
+        record.generation, _byte(record.active), _byte(record.trial), record.tries, record.crashes,
     )  # fmt: skip
     at = _AT_SLOTS
     for slot in record.slots:
@@ -167,6 +170,7 @@ def unpack(data):
     record.trial = _optional(trial)
     record.tries = tries
     record.booted = bool(flags & _BOOTED)
+    record.switches = flags >> 1 & _SWITCHES
     record.crashes = crashes
     at = _AT_FLOORS
     for _ in range(_FLOORS):

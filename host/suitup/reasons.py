@@ -134,6 +134,10 @@ _SENTENCES = {
         "the update waits for an event that has not happened yet: {}",
         "the device looks again by itself when it polls; a nudge makes it look now",
     ),
+    n.R_IMAGE: (
+        "this firmware image is not for this board: {}",
+        "a firmware slot takes the application image (.app-bin) of the same chip",
+    ),
     n.R_BACK_EXCEPTION: (
         "the app ended with an exception before it confirmed: {}",
         "`suitup status` shows the traceback",
@@ -150,6 +154,10 @@ _SENTENCES = {
     n.R_BACK_INVALID: (
         "what was stored did not verify at boot: {}",
         "push the update again; was the trust store changed?",
+    ),
+    n.R_BACK_FIRMWARE: (
+        "the new firmware did not stay: the bootloader went back to the old one",
+        "it was reset, or crashed, before the app confirmed; publish again under a higher number",
     ),
     n.R_BACK_ENDED: (
         "the app returned before it confirmed",

@@ -4,7 +4,8 @@
 (seconds since 1970 or None), `WDT_LIMIT` ms and `watch(limit_ms)` -> object with `feed()`,
 `unwatch()`, `timer(callback)` (once a second, between bytecodes), `connect(config)` (generator,
 True when there is a network), `rom_buffer(path)` (the app image as memory, or None where it
-cannot be mapped) and `mark_valid()` (tells a bootloader that rolls back)."""
+cannot be mapped) and `mark_valid()` (tells a bootloader that rolls back; OSError when that fails).
+One whose firmware can be updated has `firmware()` too, see below."""
 
 import sys
 
@@ -18,3 +19,9 @@ def chip():
     else:
         from . import unix as port
     return port
+
+
+def firmware(port):
+    """-> firmware.Firmware, None where the board has one firmware partition, or the port none at all."""
+    make = getattr(port, "firmware", None)
+    return make() if make else None

@@ -12,6 +12,8 @@ from .common import name, now, wifi  # noqa: F401
 
 WDT_LIMIT = 30000  # ms
 _NEVER = 0x3FFFFFFF  # ms, twelve days
+# ESP_ERR_NOT_FOUND: no otadata; ESP_FAIL: neither of its entries counts
+_NOTHING_TO_ROLL_BACK = (-261, -1)
 
 unique_id = machine.unique_id
 reset = machine.reset
@@ -58,6 +60,12 @@ def mark_valid():
     """The running firmware is good; without it the bootloader goes back at the next reset."""
     try:
         Partition.mark_app_valid_cancel_rollback()
-    except OSError:
-        # no otadata, or no firmware slot in it: nothing to roll back
-        pass
+    except OSError as error:
+        if error.args[0] not in _NOTHING_TO_ROLL_BACK:
+            raise
+
+
+def firmware():
+    from ..firmware import find
+
+    return find(Partition)
