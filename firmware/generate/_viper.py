@@ -128,7 +128,7 @@ def _chain(sign, extra, bias=None):
 
 def p256():
     """Montgomery form, R = 2^260. p = 2^256 - 2^224 + 2^192 + 2^96 - 1 is -1 modulo 2^13, so the
-    multiple of p that clears a limb is the limb itself. 2^65536 = 8 * 2^13 is added to every column,
+    multiple of p that clears a limb is the limb itself. 65536 = 8 * 2^13 is added to every column,
     so that the subtracted term leaves it positive, and taken out with the carry.
 
     Sizes: a product of factors below 2^260 and 2^258 is below 2^259; sums and differences are
@@ -138,9 +138,9 @@ def p256():
     multiply += ["t = ptr32(t0)", "c = 0", "i = 10", "while i:"]
     for u in range(2):
         multiply += [
-            "    v = t[%d] + c" % u,
-            "    x = v & M",
-            "    c = (v >> 13) - 8",
+            "    x = t[%d] + c" % u,
+            "    c = (x >> 13) - 8",
+            "    x = x & M",
             "    t[%d] = (x << 5) + t[%d]" % (7 + u, 7 + u),
             "    t[%d] = (x << 10) + t[%d]" % (14 + u, 14 + u),
             "    t[%d] = t[%d] - (x << 3)" % (17 + u, 17 + u),

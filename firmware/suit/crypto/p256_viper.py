@@ -156,16 +156,16 @@ def run(t: ptr32, x: int, code: ptr8, start: int, table0: ptr8, table1: ptr8) ->
             c = 0
             i = 10
             while i:
-                v = t[0] + c
-                x = v & M
-                c = (v >> 13) - 8
+                x = t[0] + c
+                c = (x >> 13) - 8
+                x = x & M
                 t[7] = (x << 5) + t[7]
                 t[14] = (x << 10) + t[14]
                 t[17] = t[17] - (x << 3)
                 t[19] = (x << 9) + t[19]
-                v = t[1] + c
-                x = v & M
-                c = (v >> 13) - 8
+                x = t[1] + c
+                c = (x >> 13) - 8
+                x = x & M
                 t[8] = (x << 5) + t[8]
                 t[15] = (x << 10) + t[15]
                 t[18] = t[18] - (x << 3)
