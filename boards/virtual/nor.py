@@ -9,7 +9,8 @@
   bytes inside a page (`page=0`: byte-granular, ESP32; runs end at 256-byte borders there too).
 * Programming can only clear bits. Asking it to set one is a defect of the caller: the chip does what a chip does
   (old AND new), counts it in `violations` and answers EIO.
-* `ops` counts operations, `wear` erases per block; `endurance` is the number of erases after which a block fails.
+* `ops` counts operations, `wear` erases per block. A block erased more than `endurance` times is worn out: some of its cells
+  stay zero, and nothing reports it.
 * `cut(at, kind, fraction)`: when `ops` reaches `at` the power goes `BEFORE`, in the middle (`TORN`: a program stops after
   that fraction of its bytes with one byte half done; an erase after that fraction of the block), in the middle of an erase
   with weak bits all over the block (`WEAK`) or `AFTER` the operation. `PowerCut` is raised, and by every later access.
@@ -168,7 +169,7 @@ class Nor:
         bad = self._merge(address, data)
         if cut:
             self._lost()
-        if bad:
+        if bad and not self._is_worn(address // BLOCK):
             self.violations += 1
             return -errno.EIO
         return 0
@@ -183,8 +184,6 @@ class Nor:
             return -errno.EIO
         worn = self.wear[block] = self.wear[block] + 1
         self._worn(block, worn)
-        if self.endurance and worn > self.endurance:
-            return -errno.EIO
         if cut and self._kind == TORN:
             self._write(block * BLOCK, memoryview(_ONES)[: int(BLOCK * self._fraction)])
             self._lost()
@@ -197,9 +196,14 @@ class Nor:
             self._write(block * BLOCK, mixed.to_bytes(BLOCK, "little"))
             self._lost()
         self._write(block * BLOCK, _ONES)
+        if self._is_worn(block):
+            self._write(block * BLOCK + worn * 37 % BLOCK, b"\x6f")
         if cut:
             self._lost()
         return 0
+
+    def _is_worn(self, block):
+        return self.endurance and self.wear[block] > self.endurance
 
     def _merge(self, address, data):
         """Program: old AND new; True when a bit had to be set, which no program can."""

@@ -20,6 +20,7 @@ def every(run, full, shard, shards):
         step = 1 if full else max(1, total // 12)
         todo += [(kind, at, True) for at in range(0, total, step) if kind != "read"]
     todo += [("full", blocks, False) for blocks in range(0, 24, 1 if full else 3)]
+    todo += [("worn", erases, False) for erases in (1, 2, 3, 4, 6)]
     todo += [("clock", n, False) for n in range(len(_CLOCKS))]
     for index, (kind, at, sticky) in enumerate(todo):
         if index % shards == shard and not run.enough():
@@ -51,6 +52,8 @@ def _one(run, kind, at, sticky):
             _full(world, at)
         elif kind == "clock":
             _clock(world, at)
+        elif kind == "worn":
+            _worn(world, at)
         else:
             _failing(world, kind, at, sticky)
         # the fault has passed: what was wanted is reached
@@ -154,6 +157,26 @@ def _full(world, free):
     if not world.history and world.outcome != "recovery":
         world.fail("nothing runs on a full filesystem")
     world.mounted(lambda: scenarios.discard("/junk"))
+
+
+def _worn(world, erases):
+    """Every block bears so many erases only; later they behave again."""
+
+    def fault(chip):
+        chip.endurance = erases
+
+    world.fault = fault
+    world.tolerant = True
+    try:
+        for _ in range(12):
+            outcome = world.boot()
+            if outcome in ("idle", "recovery"):
+                break
+            world.cause = {"starved": w.WATCHDOG, "again": w.POWER}.get(outcome, w.BUTTON)
+    finally:
+        world.tolerant = False
+    if not world.history and world.outcome != "recovery":
+        world.fail("nothing runs on worn flash")
 
 
 _CLOCKS = (None, 0, 1 << 33, -1)

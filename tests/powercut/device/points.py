@@ -9,6 +9,7 @@ import time
 
 import faults
 import nor
+import otadata
 import rot
 import scenarios
 import world as w
@@ -194,6 +195,12 @@ def main(options):
     shard, shards = options["shard"]
     failed = False
     for name in options["scenarios"]:
+        if name == "otadata":
+            started = time.ticks_ms()
+            result = otadata.explore(options.get("stop"))
+            w.report("RESULT", name, *result, time.ticks_diff(time.ticks_ms(), started))
+            failed = failed or bool(result[-1])
+            continue
         scenario = scenarios.ALL[name]()
         # with small pages littlefs keeps fewer files inside their folder
         blocks = scenario.blocks + (0 if page else 20)

@@ -34,6 +34,9 @@ class Plan:
         self.trial = trial or {}
         self.patience = patience  # attempts of an update per boot
 
+    def cable(self, world):
+        """What is done over the cable before the board is left to itself."""
+
     def app(self, world, version):
         import suit
         from suit import runtime
@@ -103,6 +106,21 @@ def discard(path):
         os.remove(path)
     except OSError:
         pass
+
+
+def remove_tree(path):
+    """As the cable does it: files, then folders."""
+    try:
+        names = os.listdir(path)
+    except OSError:
+        return
+    for name in names:
+        inner = path + "/" + name
+        if os.stat(inner)[0] & 0x4000:
+            remove_tree(inner)
+        else:
+            os.remove(inner)
+    os.rmdir(path)
 
 
 def provision(world, number=1, slot="a"):
@@ -393,6 +411,72 @@ class Provision(Scenario):
         provision(world, None)
 
 
+class CablePlan(Plan):
+    """The owner provisions, as host/suitup/boards/provision.py does, until it went through once."""
+
+    def __init__(self, number):
+        Plan.__init__(self)
+        self.number = number
+        self.done = False
+
+    def cable(self, world):
+        if self.done:
+            return
+        remove_tree("/suit/a")
+        remove_tree("/suit/b")
+        for name in ("state.0", "state.1", "spool", "traceback"):
+            discard("/suit/" + name)
+        files = {"/suit/config.cbor": world._asset("config.cbor"), "/suit/trust.cbor": world._asset("trust.cbor")}
+        files["/suit/a/manifest.suit"] = world._asset(world.versions[self.number]["url"])
+        for name, data in world.content[self.number].items():
+            files["/suit/a/" + ("files/" + name if name else "app.img")] = data
+        for path, data in files.items():
+            try:
+                with open(path, "rb") as file:
+                    if file.read() == data:
+                        continue
+            except OSError:
+                pass
+            write(path, data)
+        self.done = True
+
+
+class Cable(Scenario):
+    """First provisioning over the cable, with a first app; what was interrupted is begun again."""
+
+    name = "cable"
+    allowed = (1,)
+    final = 1
+    recovers = True
+
+    def plan(self):
+        return CablePlan(1)
+
+    def prepare(self, world):
+        import nor
+        import vfs
+
+        world.image[:] = b"\xff" * len(world.image)
+        vfs.VfsLfs2.mkfs(nor.RamNor(world.image, world.page), progsize=world.page or 32)
+
+
+class CableAgain(Cable):
+    """A board that has an app already gets another first one."""
+
+    name = "cable-again"
+    allowed = (2, 3)
+    final = 3
+
+    def plan(self):
+        return CablePlan(3)
+
+    def prepare(self, world):
+        provision(world)
+        self.allowed = (1, 2)
+        self.settle(world, Plan(offer=2))
+        self.allowed = (3,)
+
+
 class Replace(Scenario):
     """An armed trial is replaced by a newer update before it has booted."""
 
@@ -659,6 +743,6 @@ ALL = {}
 for _kind in (
     Install, Signed, Small, Confirm, BackException, BackEnded, BackWatchdog, BackManual, BackTries,
     BackDamaged, Resume, Provision, Replace, Recovery, Crashes, TwoInARow, Trust, Careless, Rot, RotArmed, RotPart,
-    Swapped, Forgetful, Unproved,
+    Swapped, Forgetful, Unproved, Cable, CableAgain,
 ):  # fmt: skip
     ALL[_kind.name] = _kind

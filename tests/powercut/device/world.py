@@ -16,6 +16,7 @@ import json
 import os
 import sys
 import time
+from array import array
 
 import explorer_machine
 import nor
@@ -161,6 +162,7 @@ class World:
     def reset_story(self):
         """Before a scenario is played: what the outside world knows."""
         self.cuts = []  # (operation, kind, fraction, cause afterwards), the next one first
+        self.wear = array("I", [0] * self.blocks)
         self.ops = 0  # since the last cut
         self.reads = 0
         self.fault = None  # called with every new chip
@@ -189,6 +191,7 @@ class World:
     def power_on(self):
         self.memory.forget()
         chip = nor.RamNor(self.image, self.page)
+        chip.wear = self.wear
         chip.ops = self.ops
         chip.reads = self.reads
         if self.cuts:
@@ -227,6 +230,7 @@ class World:
                     return "again"
                 self.fail("the filesystem cannot be mounted: %r" % error)
             try:
+                self.plan.cable(self)
                 launcher.boot()
             except nor.PowerCut:
                 return self._cut()
