@@ -7,8 +7,9 @@ grow to 14: a column of products stays below 10 * 2^13 * 2^14 < 2^31, because th
 reduction comes after the carries.
 """
 
-from generate.keccak_viper import bytes_literal as literal
 from suit.crypto.chacha_plain import ROUNDS
+
+from generate.keccak_viper import bytes_literal as literal
 
 _FILE = '''# Made by generate/chacha_viper.py: change that file, not this one.
 # MIT licence.
