@@ -87,6 +87,18 @@ provision: $(KEY)
 status: setup
 	@$(SUITUP) status $(WHERE)
 
+## faults         skip each statement and invert each branch of the verifier once; no forgery may pass
+faults: setup
+	@$(BIN)/python tests/fuzz/faults.py
+
+## interop-env    python-cwt and mp-image-tool-esp32 in an environment of their own, for tests/interop
+interop-env: .venv-interop/.done
+
+.venv-interop/.done:
+	@test -x .venv-interop/bin/python || $(PYTHON) -m venv .venv-interop
+	@.venv-interop/bin/python -m pip install --quiet --disable-pip-version-check cwt mp-image-tool-esp32
+	@touch $@
+
 ## conformance    published test cases through the device code; CASES= other folders
 CASES ?= tests/vectors
 conformance: setup
@@ -96,16 +108,7 @@ conformance: setup
 flash: setup
 	@$(SUITUP) flash $(call named,board,$(BOARD)) $(call named,port,$(PORT)) $(IMAGE)
 
-## powercut       cut the power at every flash operation of an update's life      (SHARD=i/n)
-powercut: setup
-	$(BIN)/python tests/powercut/run.py --full $(call named,shard,$(SHARD))
-
-## mutants        seeded defects, each of which the power-cut explorer has to catch
-mutants: setup
-	$(BIN)/python tests/powercut/run.py --mutants
-
 ## fuzz           coverage-guided fuzzing of one parser      (TARGET= SECONDS=)
-
 fuzz: setup
 	@test -n "$(TARGET)" || { echo "error: which parser? TARGET= one of tests/fuzz/targets.py" >&2; exit 2; }
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet -e '.[fuzz]'
@@ -126,4 +129,4 @@ clean:
 help:
 	@sed -n 's/^## /  make /p' $(MAKEFILE_LIST)
 
-.PHONY: setup test powercut mutants lint conformance flash powercut mutants fuzz bench keygen build sign push refuse serve provision status clean help
+.PHONY: setup test powercut mutants lint conformance flash fuzz faults interop-env bench keygen build sign push refuse serve provision status clean help
