@@ -17,6 +17,7 @@ context hex]]} -> {"results": [bool]}
 {"kind": "cose", "message": hex, "payload": hex or null, "external": hex, "trust": hex} ->
 {"result": "ok" or word}
 {"kind": "thumbprint", "key": hex} -> {"result": hex}
+{"kind": "report", "uri", "digest", "nonce", "records", "result", "capability"} -> {"result": hex}
 
 With `--free BYTES` each case runs once to load its code, then with that much heap in one piece;
 the result is "memory" when it was not enough.
@@ -330,6 +331,21 @@ def judge_cose(case):
     return {"result": "ok"}
 
 
+def judge_report(case):
+    """The report that the device writes of these parts."""
+    from suit.report import compose
+
+    result = case["result"]
+    if result is not None:
+        result = (result[0], bytes.fromhex(result[1]), result[2])
+    optional = [
+        None if case[name] is None else bytes.fromhex(case[name]) for name in ("nonce", "capability")
+    ]
+    records = [bytes.fromhex(each) for each in case["records"]]
+    made = compose(case["uri"], bytes.fromhex(case["digest"]), records, result, *optional)
+    return {"result": made.hex()}
+
+
 def judge_thumbprint(case):
     return {"result": Key(bytes.fromhex(case["key"])).kid.hex()}
 
@@ -340,6 +356,7 @@ KINDS = {
     "verify": judge_verify,
     "cose": judge_cose,
     "thumbprint": judge_thumbprint,
+    "report": judge_report,
 }
 
 

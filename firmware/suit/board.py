@@ -32,6 +32,7 @@ class Board:
         self.trust = None  # TrustStore that judges dependencies; set likewise
         self.slot = slot
         self.progress = None
+        self.recorder = None  # report.Recorder, or None
         self._chip = chip
         self._other = other
         self._writable = writable
@@ -125,6 +126,8 @@ class Board:
         return None
 
     def record(self, section, offset, command, component_index, reason):
+        if self.recorder:
+            self.recorder.record(section, offset, command, component_index, reason)
         if self.progress:
             self.progress.component = component_index
 

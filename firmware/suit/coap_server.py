@@ -3,7 +3,9 @@
 """`Server(sock, site)` answers the datagrams of `sock` (RFC 7252, 7641, 7959, 9175). `site` gives
 
     site.status()           (bytes of /suit/status in CBOR, the same without what changes all the
-    time) site.nudge(uri, host)   response code of a POST to /suit/nudge; `uri` text or "", `host`
+    time)
+    site.report()           bytes of /suit/report or None
+    site.nudge(uri, host)   response code of a POST to /suit/nudge; `uri` text or "", `host`
     the sender's
 
 and `server.step()` handles what has arrived and tells observers what is new; it never waits.
@@ -57,9 +59,10 @@ _VERIFIED_MS = const(600000)
 _LOOK_MS = const(500)  # age at which a snapshot of the status is taken again
 _CLOCK = const(0x3FFFFFFF)  # ticks wrap here on boards
 _LINK_FORMAT = const(40)
+_REPORT = const(270)  # suit-report+cose
 _CBOR = const(60)
 
-_LINKS = b'</suit/status>;rt="suit.status";ct=60;obs,</suit/nudge>;rt="suit.nudge"'
+_LINKS = b'</suit/status>;rt="suit.status";ct=60;obs,</suit/nudge>;rt="suit.nudge",</suit/report>;rt="suit.report";ct=270'
 
 
 class Server:
@@ -150,6 +153,8 @@ class Server:
             method, act = coap.GET, self._links
         elif path == [b"suit", b"status"]:
             method, act = coap.GET, self._status
+        elif path == [b"suit", b"report"]:
+            method, act = coap.GET, self._report
         elif path == [b"suit", b"nudge"]:
             method, act = coap.POST, self._nudge
         else:
@@ -190,6 +195,22 @@ class Server:
         if len(self._recent) >= _RECENT:
             self._recent.pop(0)
         self._recent.append((self._peer, m.mid, answer, net.ticks()))
+
+    def _report(self, fresh, observe):
+        if self._accept not in (None, _REPORT):
+            self._refuse(coap.NOT_ACCEPTABLE)
+            return
+        body = self._site.report()
+        start, szx = self._asked()
+        if body is None:
+            self._refuse(coap.NOT_FOUND)
+        elif start and start >= len(body):
+            self._refuse(coap.BAD_OPTION)
+        else:
+            self._begin(coap.CONTENT)
+            etag = binascii.crc32(body).to_bytes(4, "big")
+            self._content(body, etag, _REPORT, None, start, szx)
+            self._reply()
 
     def _status(self, fresh, observe):
         if self._accept not in (None, _CBOR):

@@ -82,6 +82,7 @@ def matches(machine, index):
         if error.reason == n.R_ALG_UNSUPPORTED:
             _fail("digest algorithm")
         raise
+    machine.measured = (algorithm, found)
     # twice, against a glitch; see tests/fuzz/faults.py
     return digests.same(found, wanted) and digests.same(wanted, found)
 

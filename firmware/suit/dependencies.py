@@ -174,6 +174,7 @@ def _manifest_matches(machine, index):
         if error.reason > n.R_UNAUTHORISED and error.reason not in (n.R_STRUCTURE, n.R_LIMIT):
             raise
         return False  # whatever lies there is no such envelope
+    machine.measured = (algorithm, found)
     return digests.same(found, wanted) and digests.same(wanted, found)
 
 

@@ -62,6 +62,12 @@ class Site:
             told.pop(key)
         return body, encode(told)
 
+    def report(self):
+        from .optional import optional
+
+        reporting = optional("reporting")
+        return reporting.load() if reporting else None
+
     def nudge(self, uri, host):
         from . import updater
         from .transports.coap_message import CHANGED, FORBIDDEN, UNAVAILABLE

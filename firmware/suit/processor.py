@@ -74,6 +74,7 @@ class Processor:
         self.where = None
         self.failure = None  # the last SuitError of a command
         self.path = ()  # of the manifest whose command failed
+        self.measured = None  # (algorithm, digest) that the last image-match found
         self.policy = 0  # reporting policy of the command that runs
         self.steps = 0
         self._number = None  # of the root's section, S_SHARED in the shared sequence
@@ -294,6 +295,7 @@ class Processor:
             for index in frame.targets:
                 self.step(frame.offset)
                 frame.context.identifier(index, frame.offset)
+                self.measured = None
                 work = function(self, index)
                 if work is not None:
                     yield from work

@@ -191,13 +191,29 @@ def _spool(url, path, config):
 
 
 def _install(region, url, config, port, progress, firmware=None):
-    from .board import Board
     from .envelope import authenticate
-    from .processor import UPDATE, Processor
+    from .optional import optional
     from .trust import TrustStore
 
     trust = TrustStore(trust_bytes(runtime.root))
     envelope = yield from authenticate(region, trust)
+    reporting = optional("reporting")
+    recorder = reporting.Recorder() if reporting else None
+    error = None
+    try:
+        yield from _execute(envelope, trust, url, config, port, progress, firmware, recorder)
+    except SuitError as refusal:
+        error = refusal
+    if reporting and not (error and error.reason == R_UP_TO_DATE):
+        reporting.save(envelope, recorder, error)
+    if error:
+        raise error
+
+
+def _execute(envelope, trust, url, config, port, progress, firmware, recorder):
+    from .board import Board
+    from .processor import UPDATE, Processor
+
     manifest = envelope.manifest
     progress.sequence = manifest.sequence_number
     progress.digest = bytes(envelope.digest)
@@ -218,13 +234,16 @@ def _install(region, url, config, port, progress, firmware=None):
             firmware.stay()  # an update that was armed may have asked for another one
         progress.state = "fetching"
         # all of the update procedure but its last part, which is judged as the launcher will
-        yield from Processor(envelope, board).run(UPDATE[:-1])
+        machine = Processor(envelope, board)
+        _watch(recorder, machine, board)
+        yield from machine.run(UPDATE[:-1])
         board.close()
         progress.state = "installing"
         board = Board(config, port, slot, firmware=firmware)
         board.roles = envelope.key.roles
         board.trust = trust
         validation = Processor(envelope, board)
+        _watch(recorder, validation, board)
         yield from validation.run(UPDATE[-1:])
         check(validation, manifest, board)
     finally:
@@ -254,6 +273,12 @@ def _switch(firmware):
         record = runtime.record()
         runtime.store().save(decide.writing(record, record.trial))
         raise SuitError(R_IMAGE, "refused by the bootloader: %s" % error.args[0])
+
+
+def _watch(recorder, machine, board):
+    if recorder:
+        recorder.machine = machine
+        board.recorder = recorder
 
 
 def _judge(record, digest, sequence, key):

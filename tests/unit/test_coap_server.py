@@ -24,6 +24,11 @@ class Site:
     def status(self):
         return self.body, self.steady
 
+    kept = None
+
+    def report(self):
+        return self.kept
+
     def nudge(self, uri, host):
         self.nudges.append((uri, host))
         return self.answer
@@ -140,6 +145,18 @@ def test_the_status_comes_in_blocks_small_ones_for_strangers():
                 break
         assert whole == Site.body and number == (1 if known else 11)
     assert board.ask(coap.GET, "suit/status", ((coap.BLOCK2, 900 << 4 | 2),)).said == 402
+
+
+def test_the_last_report_comes_in_blocks_and_is_absent_before_there_is_one():
+    b = Board()
+    assert b.ask(coap.GET, "suit/report").said == 404
+    b.site.kept = b"r" * 100
+    first = b.ask(coap.GET, "suit/report")
+    assert first.said == 205 and len(first.body) == 64  # small for a stranger
+    rest = b.ask(coap.GET, "suit/report", ((coap.BLOCK2, 1 << 4 | 2),))
+    assert first.body + rest.body == b.site.kept
+    assert b.ask(coap.GET, "suit/report", ((coap.ACCEPT, 60),)).said == 406
+    assert b.ask(coap.POST, "suit/report").said == 405
 
 
 def test_no_stranger_gets_an_answer_longer_than_136_bytes():

@@ -505,3 +505,19 @@ def test_a_partial_download_of_another_image_is_thrown_away():
 
 def raise_cut():
     raise Cut()
+
+
+def test_the_report_of_the_last_attempt_is_kept_and_up_to_date_does_not_replace_it():
+    from suit import reporting
+    from suit.cbor import value
+
+    b = Bench()
+    b.install("v1", 1, V1_APP)
+    assert value(reporting.load())[4] is True
+    b.publish("v0", 0, V2_APP)
+    b.refuse("v0", n.R_ROLLBACK)
+    told = value(reporting.load())
+    assert told[4][5] == n.R_ROLLBACK and told[99][1][1] == manifest_digest(read(b.out + "/v0.suit"))
+    before = reporting.load()
+    b.refuse("v1", n.R_UP_TO_DATE)
+    assert reporting.load() == before

@@ -47,3 +47,10 @@ def verifier(alg):
     if name is None:
         raise SuitError(R_ALG_UNSUPPORTED, alg)
     return load(name, alg)
+
+
+def supported():
+    """The COSE algorithms that the files on this board check signatures, MACs and digests with."""
+    from .digest import SIZE
+
+    return [alg for alg, name in _FILES.items() if optional("crypto." + name)] + list(SIZE)

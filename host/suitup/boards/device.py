@@ -90,6 +90,13 @@ class Device:
             raise Failure(f"{self.host}:{self.port} sends no status", "it is not a map")
         return status
 
+    async def report(self, timeout=ANSWER_S) -> bytes:
+        """The report of its last attempt at an update. Raises Silent, or a Failure when there is none."""
+        answer = await self._ask(self._aiocoap.GET, "suit/report", timeout=timeout)
+        if not answer.code.is_successful():
+            raise Failure(f"{self.host}:{self.port} has no report", f"it answers {answer.code}")
+        return answer.payload
+
     async def nudge(self, uri: str = "", timeout=ANSWER_S):
         """Ask the board to look at `uri`, or at its own servers. Raises Silent, Busy or Failure."""
         payload = uri.encode()

@@ -1,9 +1,10 @@
 """Which function judges which kind of case."""
 
-from suitup.conformance import cbor, cose, crypto, suit
+from suitup.conformance import cbor, cose, crypto, report, suit
 
 KINDS = {
     "suit": suit.judge,
+    "report": report.judge,
     "cbor": cbor.judge,
     "cose": cose.judge,
     "wycheproof": crypto.wycheproof,
