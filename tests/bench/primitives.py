@@ -37,9 +37,8 @@ def es256(engine):
 
     p256._engine = module("p256_" + engine)
     digits = module("scalar_" + ("plain" if engine == "plain" else "viper"))
-    for name in ("regular", "wnaf", "trace"):
+    for name in ("regular", "wnaf", "trace", "ladder", "inverse"):
         setattr(scalar, name, getattr(digits, name))
-    scalar._engine = digits
 
 
 def module(name):

@@ -29,7 +29,7 @@ def engines(user, name):
         if field is None:
             continue
         digits = scalar_plain if kind == "plain" else _module("scalar_viper")
-        for function in ("regular", "wnaf", "trace"):
+        for function in ("regular", "wnaf", "trace", "ladder", "inverse"):
             setattr(scalar, function, getattr(digits, function))
         user._engine = field
         kinds.append(kind)

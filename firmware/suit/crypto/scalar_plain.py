@@ -179,3 +179,26 @@ def lehmer(x, y, out):
     out[2] = c
     out[3] = d
     return n
+
+
+def inverse(a, m):
+    """1 / a mod m, m an odd prime below 2^256; 0 for a multiple of m. Its time depends on `a`: a
+    secret is multiplied by a random factor before and the result after."""
+    u, v, x, y = m, a % m, 0, 1
+    shift = 227
+    ratio = [0, 0, 0, 0]
+    while v:
+        # 25 to 29 leading bits of u
+        top = u >> shift
+        while top < 0x1000000 and shift:
+            top <<= 4
+            shift = max(shift - 4, 0)
+        if shift and lehmer(u >> shift, v >> shift, ratio):
+            a, b, c, d = ratio
+            u, v = a * u + b * v, c * u + d * v
+            x, y = a * x + b * y, c * x + d * y
+        else:
+            q = u // v
+            u, v = v, u - q * v
+            x, y = y, x - q * y
+    return x % m if u == 1 else 0

@@ -140,28 +140,107 @@ def ladder(k: ptr8, bits: int, step: int, code: ptr8, at: int):
 
 
 @micropython.viper
-def lehmer(x: int, y: int, out: ptr32) -> int:
-    a = 1
-    b = 0
-    c = 0
-    d = 1
-    n = 0
-    while y + c and y + d:
-        q = (x + a) // (y + c)
-        if q != (x + b) // (y + d):
+def euclid(w: ptr16) -> int:
+    # u, v, x, y of 16 limbs of 16 bits: u > v, u = +-x a, v = -+y a (mod m). Replaces them by later
+    # ones of Euclid's sequence, 13 bits a round (Lehmer; Knuth, volume 2, 4.5.2, algorithm L), till
+    # u is below 2^32 or a quotient is too large. Returns the number of divisions made.
+    h = 15
+    total = 0
+    while True:
+        while h > 1 and w[h] == 0:
+            h -= 1
+        if h < 2:
+            return total
+        # 26 leading bits of u, and the bits of v in the same places
+        s = 0
+        t = w[h]
+        while t < 32768:
+            t <<= 1
+            s += 1
+        q = 0
+        k = h
+        while k < 32:
+            p = q
+            q = w[k] << (10 + s)
+            if s < 6:
+                q |= w[k - 1] >> (6 - s)
+            else:
+                q |= w[k - 1] << (s - 6) | w[k - 2] >> (22 - s)
+            k += 16
+        a = 1
+        b = 0
+        c = 0
+        d = 1
+        n = 0
+        while (q + c) and (q + d):
+            k = (p + a) // (q + c)
+            if k != (p + b) // (q + d) or k > 8191:
+                break
+            s = a - k * c
+            t = b - k * d
+            if s > 8191 or s < -8191 or t > 8191 or t < -8191:
+                break
+            a = c
+            c = s
+            b = d
+            d = t
+            t = p - k * q
+            p = q
+            q = t
+            n += 1
+        if n == 0:
+            return total
+        total += n
+        k = 0
+        while k < 64:
+            s = 0
+            t = 0
+            while True:
+                s += a * w[k] + b * w[k + 16]
+                t += c * w[k] + d * w[k + 16]
+                w[k] = s & 65535
+                w[k + 16] = t & 65535
+                s >>= 16
+                t >>= 16
+                k += 1
+                if k & 15 == 0:
+                    break
+            k += 16
+            # x and y have opposite signs, so that their sizes add up
+            if n & 1:
+                a = 0 - a
+                d = 0 - d
+            else:
+                b = 0 - b
+                c = 0 - c
+
+
+def inverse(a, m):
+    u, v, x, y = m, a % m, 0, 1
+    divisions = 0
+    w = bytearray(128)
+    while True:
+        at = 0
+        for number in (u, v, x, y):
+            w[at : at + 32] = number.to_bytes(32, "little")
+            at += 32
+        divisions += euclid(w)
+        u, v, x, y = [int.from_bytes(w[at : at + 32], "little") for at in (0, 32, 64, 96)]
+        if u >> 32 == 0 or v == 0:
             break
-        t = a - q * c
-        a = c
-        c = t
-        t = b - q * d
-        b = d
-        d = t
-        t = x - q * y
-        x = y
-        y = t
-        n += 1
-    out[0] = a
-    out[1] = b
-    out[2] = c
-    out[3] = d
-    return n
+        q = u // v
+        u, v = v, u - q * v
+        x, y = y, x + q * y
+        divisions += 1
+    a, b, c, d = 1, 0, 0, 1
+    while v:
+        q = u // v
+        u, v = v, u - q * v
+        a, c = c, a + q * c
+        b, d = d, b + q * d
+        divisions += 1
+    w[:] = bytes(128)
+    x = a * x + b * y
+    if u != 1:
+        return 0
+    return x if divisions & 1 else m - x
