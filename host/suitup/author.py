@@ -224,6 +224,60 @@ def load_signers(project: Project) -> list:
     return signers
 
 
+def encrypt_around(
+    envelope: Envelope, fetch, release: Release, recipients, content=n.ALG_A128GCM
+) -> Draft:
+    """The distributor's role without the author's authority: the author's envelope stays signed as it is and goes into a second
+    manifest that carries the encryption info. Ciphertexts take the place and the names of the plain payloads."""
+    manifest = envelope.manifest
+    infos, payloads = {}, {}
+    inner = Envelope.decode(envelope.encode())
+    for index, uri in _fetched(envelope):
+        infos[index], data = cose.encrypt(fetch(uri), recipients, content)
+        if uri in inner.payloads:
+            inner.payloads[uri] = data
+        else:
+            payloads[uri] = data
+    ids = _identities(manifest)
+    name = "#author.suit"
+    outer = templates.encryption_layer(manifest, envelope.digest, name, infos, *ids)
+    carrier = _Carrier(release)
+    carrier.payloads, carrier.carried = payloads, {name: inner.encode()}
+    return _sealed(outer, [], manifest.sequence_number, carrier)
+
+
+def _fetched(envelope):
+    """[(component index, URI)] of a manifest that fetches one payload per component, as `sign` writes it."""
+    found, index = {}, None
+    for command in envelope.member(n.M_INSTALL) or ():
+        if command.number == n.C_SET_COMPONENT_INDEX:
+            index = command.argument
+        elif command.number == n.C_OVERRIDE_PARAMETERS and n.P_URI in command.argument:
+            if n.P_ENCRYPTION_INFO in command.argument:
+                raise Failure(
+                    "a payload is encrypted already", hint="start from the plain release"
+                )
+            found[index] = command.argument[n.P_URI]
+    if not found or not all(type(each) is int for each in found):
+        raise Failure(
+            "the install section does not fetch one payload per component",
+            hint="`suitup encrypt` without --keep-signature takes other manifests too",
+        )
+    return list(found.items())
+
+
+def _identities(manifest):
+    """(vendor id, class id) that the shared sequence of a manifest sets."""
+    values = {}
+    for command in manifest.shared or ():
+        if command.number == n.C_OVERRIDE_PARAMETERS:
+            values.update(command.argument)
+    try:
+        return values[n.P_VENDOR_ID], values[n.P_CLASS_ID]
+    except KeyError:
+        raise Failure("the manifest names no vendor and class", hint="`suitup lint` it") from None
+
+
 def save_draft(path, project: Project, made: Draft):
     """Keep a draft until its signature comes from elsewhere."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -287,3 +287,34 @@ def test_an_update_of_each_profile_is_made_here_and_installed_by_the_device(
     with pytest.raises(Failure, match="is not of profile"):
         other = next(each for each in PROFILES if PROFILES[each][0] != signer)
         run("sign", *common, "--profile", other)
+
+
+@pytest.mark.parametrize("integrated", [[], ["--integrated"]])
+def test_a_distributor_encrypts_around_the_authors_signature(
+    app, tmp_path, micropython, integrated
+):
+    run("sign", "--app", app, *integrated)
+    for name, kind in (("distributor", "ESP256"), ("device", "X25519")):
+        keys.save(keys.generate(kind), tmp_path / f"{name}.pem")
+    plain, out = app / "release" / "hello-1.0.0.suit", tmp_path / "out"
+    run("encrypt", plain, "--to", tmp_path / "device.pub.pem", "--author", app / "dev.pub.pem", "--key",
+        tmp_path / "distributor.pem", "--keep-signature", "--release", out)  # fmt: skip
+    wrapped = Envelope.decode((out / "latest.suit").read_bytes())
+    inner = Envelope.decode(wrapped.payloads["#author.suit"])
+    author = Envelope.decode(plain.read_bytes())
+    assert (inner.manifest_bytes, inner.blocks) == (author.manifest_bytes, author.blocks)
+    for data in (*inner.payloads.values(), *(path.read_bytes() for path in out.iterdir())):
+        assert b"volume" not in data
+    device = ["--key", app / "dev.pub.pem", "--key", tmp_path / "distributor.pub.pem", "--vendor", "example.com",
+              "--class", "hello", "--decrypt", tmp_path / "device.pem"]  # fmt: skip
+    result = run("simulate", out / "latest.suit", *device, *_beside(out))
+    assert 'holds ["file", "settings.json"] 13 bytes' in result.output.splitlines()
+    assert 'starts ["app"]' in result.output.splitlines()
+    # the author has to be trusted too: the distributor alone installs nothing
+    with pytest.raises(Failure):
+        run("simulate", out / "latest.suit", *device[2:], *_beside(out))
+
+
+def _beside(folder):
+    """What the author's URIs lead to in the distributor's folder."""
+    return [f"--payload={path.name}={path}" for path in folder.iterdir() if "-" in path.name]

@@ -45,12 +45,19 @@ from suitup.release import Release
     show_default=True,
 )
 @click.option("--release", required=True, type=click.Path(), help="Release folder for the result.")
+@click.option(
+    "--keep-signature",
+    is_flag=True,
+    help="Leave the author's manifest signed as it is and wrap it into a second one that carries the "
+    "encryption info; devices need the commands of trust-domains.",
+)
 @click.option("--name", help="Name in that folder. [default: that of FILE]")
-def command(path, recipients, authors, signers, content_alg, release, name):
-    """Encrypt a release that its author left plain, for the devices that hold a key, and sign it anew.
+def command(path, recipients, authors, signers, content_alg, release, keep_signature, name):
+    """Encrypt a release that its author left plain, for the devices that hold a key.
 
     The distributor's manifest has the author's sequence number, conditions, sizes and digests: only URIs and encryption
-    info change. Devices have to trust the key that signs it."""
+    info change, and it is signed anew; devices have to trust that key. With --keep-signature the author's manifest is
+    not touched: who breaks into the distributor can then encrypt something else, but devices refuse it by its digest."""
     path = Path(path)
     data = path.read_bytes()
     verdict = verify(data, Device(keys=[keys.load(each) for each in authors]), ())
@@ -73,7 +80,8 @@ def command(path, recipients, authors, signers, content_alg, release, name):
         raise Failure("a public key cannot sign", code=USAGE)
     folder = Release(release)
     with folder.lock():
-        made = author.encrypt_for(
+        make = author.encrypt_around if keep_signature else author.encrypt_for
+        made = make(
             envelope,
             fetch,
             folder,

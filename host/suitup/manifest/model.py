@@ -131,6 +131,9 @@ def _parameters_out(parameters):
 class Sequence(list):
     """A SUIT_Command_Sequence: a list of Command."""
 
+    def __add__(self, other) -> Sequence:
+        return Sequence([*self, *other])
+
     @classmethod
     def from_item(cls, item, depth=0) -> Sequence:
         _need(isinstance(item, list), "a command sequence is not an array")

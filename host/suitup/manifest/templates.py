@@ -179,3 +179,35 @@ def update(
         set_version=set_version,
         reference_uri=reference_uri,
     )
+
+
+def encryption_layer(author: Manifest, digest: Digest, uri: str, infos: dict, vendor_id, class_id):
+    """The manifest of a distributor around that of an author (trust-domains, Overriding Encryption Info; the model that
+    firmware-encryption recommends): it gives the encryption info, everything else is the author's.
+
+    `digest`, `uri`: of the author's manifest and envelope; `infos`: {component index: encryption info}. The author's
+    envelope is the component behind its own ones, stored as ["manifest", "author"]."""
+    last = len(author.components)
+    enter = [select(last), condition(n.C_DEPENDENCY_INTEGRITY)]
+    process = directive(n.C_PROCESS_DEPENDENCY)
+    install = Sequence()
+    for index, info in sorted(infos.items()):
+        install += [select(index), override(encryption_info=info)]
+    sequences = {
+        n.M_DEPENDENCY_RESOLUTION: Sequence(
+            [select(last), override(uri=uri), directive(n.C_FETCH), enter[1]]
+        ),
+        n.M_INSTALL: install + [select(last), process],
+    }
+    for number in (n.M_VALIDATE, n.M_LOAD, n.M_INVOKE):
+        if number in author.sequences:
+            sequences[number] = Sequence([*enter, process])
+    shared = compatibility(vendor_id, class_id, list(range(last)))
+    return Manifest(
+        sequence_number=author.sequence_number,
+        components=list(author.components),
+        dependencies={last: {1: [b"manifest", b"author"]}},
+        shared=shared + [select(last), override(image_digest=digest)],
+        sequences=sequences,
+        set_version=author.set_version,
+    )
