@@ -121,7 +121,8 @@ def _agree(key, kty, crv, x, y):
         _refuse("key length")
     try:
         if crv == CRV_P256:
-            return load("p256", ALG_ECDH_ES_A128KW).shared(key.d, x, y)
+            load("p256", ALG_ECDH_ES_A128KW)
+            return load("p256_secret", ALG_ECDH_ES_A128KW).shared(key.d, x, y)
         return load("x25519", ALG_ECDH_ES_A128KW).shared(key.d, x)
     except SuitError as error:
         if error.reason == R_UNAUTHORISED:
@@ -131,9 +132,9 @@ def _agree(key, kty, crv, x, y):
 
 def _derived(headers, alg, key, other):
     """The key encryption key of ECDH-ES (RFC 9053, section 6.4.1)."""
-    from .crypto.hkdf import derive
-    from .crypto.keywrap import wipe
-
+    load("hmac256", alg)  # what HKDF stands on
+    derive = load("hkdf", alg).derive
+    wipe = load("keywrap", alg).wipe
     kty, crv, x, y = _ephemeral(headers)
     if kty != key.kty or crv != key.crv:
         _refuse("curve")
@@ -166,17 +167,16 @@ def _serves(key, alg, content, size):
 def _open(headers, alg, wrapped, key, size, other):
     if alg == ALG_DIRECT:
         return bytearray(key.k)
-    from .crypto.keywrap import unwrap, wipe
-
+    keywrap = load("keywrap", alg)
     if len(wrapped) != size + 8:
         _refuse("wrapped key length")
     if alg in _KEY_WRAP:
-        return unwrap(key.k, wrapped)
+        return keywrap.unwrap(key.k, wrapped)
     kek = _derived(headers, alg, key, other)
     try:
-        return unwrap(kek, wrapped)
+        return keywrap.unwrap(kek, wrapped)
     finally:
-        wipe(kek)
+        keywrap.wipe(kek)
 
 
 def _check(headers, wrapped, alone):

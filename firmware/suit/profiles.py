@@ -1,7 +1,7 @@
 # The algorithm profiles of suit-mti-24, in one table for the board, the workstation and reports.
 # MIT licence.
 """`PROFILES` maps the registered name to (digest, authentication, key exchange, encryption), the
-descriptor of section 4. `FILES` says which file of `suit/crypto` serves an algorithm; `supported()`
+descriptor of section 4. `FILES` says which files of `suit/crypto` an algorithm needs; `supported()`
 names the profiles of which this board has every file, for the capability report. Plain data: the
 host imports it as it stands."""
 
@@ -60,7 +60,7 @@ FILES = {
     ALG_A128KW: ("keywrap", "aes"),
     ALG_A256KW: ("keywrap", "aes"),
     # both curves: either may be the board's
-    ALG_ECDH_ES_A128KW: ("p256", "x25519", "hkdf", "keywrap", "aes"),
+    ALG_ECDH_ES_A128KW: ("p256", "p256_secret", "x25519", "hmac256", "hkdf", "keywrap", "aes"),
     ALG_A128CTR: ("ctr", "aes"),
     ALG_A256CTR: ("ctr", "aes"),
     ALG_A128GCM: ("gcm", "ctr", "aes"),
@@ -87,7 +87,7 @@ def _present(alg, known):
 
 
 def algorithms():
-    """The algorithms of this board. It imports their files, which takes time and memory: not for boot."""
+    """The algorithms of this board. It imports their files: that takes time, so not at boot."""
     known = {}
     return [alg for alg in FILES if _present(alg, known)]
 
