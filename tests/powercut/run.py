@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -175,7 +175,7 @@ def table(outcomes):
     return lost
 
 
-def explore(units, jobs, seed, firmware=ROOT / "firmware", folder=None, quiet=False):
+def explore(units, jobs, seed, firmware=ROOT / "firmware", folder=None):
     """Play `units` in `jobs` processes; -> [Outcome]."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(folder or temporary)
@@ -184,12 +184,22 @@ def explore(units, jobs, seed, firmware=ROOT / "firmware", folder=None, quiet=Fa
         shutil.copytree(firmware / "suit", folder / "firmware" / "suit", ignore=shutil.ignore_patterns("__pycache__"))
         explorer = Explorer(folder, folder / "firmware", seed)
         outcomes = []
-        with ThreadPoolExecutor(jobs) as pool:
-            for outcome in pool.map(explorer.run, units):
+        told = time.monotonic()
+        pool = ThreadPoolExecutor(jobs)
+        try:
+            for task in as_completed([pool.submit(explorer.run, unit) for unit in units]):
+                outcome = task.result()
                 outcomes.append(outcome)
-                if not quiet:
-                    for line in outcome.lines:
-                        print(f"{outcome.unit.geometry}: {line}", flush=True)
+                for line in outcome.lines:
+                    print(f"{outcome.unit.geometry}: {line}", flush=True)
+                if time.monotonic() - told > 60:
+                    told = time.monotonic()
+                    tried, survived = (sum(getattr(o, n) for o in outcomes) for n in ("tried", "survived"))
+                    print(f"so far {tried} points tried, {survived} survived, {len(outcomes)}/{len(units)} parts", flush=True)
+        except KeyboardInterrupt:
+            print("stopped; what was tried until then:")
+        finally:
+            pool.shutdown(cancel_futures=True)
     return outcomes
 
 

@@ -24,6 +24,8 @@ from suit.numbers import (
 )
 
 _OWN = ("/suit/config.cbor", "/suit/trust.cbor")
+# what the board keeps about itself; what it says differs from life to life
+_NOTES = ("/suit/state.0", "/suit/state.1", "/suit/traceback", "/suit/report")
 
 
 class Plan:
@@ -216,7 +218,7 @@ class Scenario:
     def look(self, world):
         record = world.record()
         files = world.files()
-        for name in ("/suit/state.0", "/suit/state.1", "/suit/traceback"):
+        for name in _NOTES:
             files.pop(name, None)
         from suit.state import unpack
 
