@@ -135,34 +135,112 @@ def test_two_good_slots_without_a_record_make_the_newer_one_confirm_again():
     assert decide.rebuilt((None, None), TRIES).active is None
 
 
+OTA = 0x10  # number of the first firmware partition
+WITH_FIRMWARE = (2, 4)  # versions that bring their own; the others keep what runs
+
+
+def on_two(record, esp_running=0):
+    """A record whose active slot expects the partition that runs."""
+    _, _, record = decided(record)
+    _, _, new = decide.decide(record, decide.CAUSE_OTHER, (0, 0), OTA + esp_running)
+    return new
+
+
 class World:
     """A record and what is really in the slots: None, or (sequence, intact); plus what the model
     remembers by itself: the highest sequence that was ever confirmed, how often the trial ran, and which
-    sequences were gone back from for their own fault."""
+    sequences were gone back from for their own fault. `esp`: see Esp, None on a board with one firmware;
+    a slot is (sequence, intact, firmware it belongs to) where there are two."""
 
-    def __init__(self, record, slots, confirmed, boots, banned=()):
+    def __init__(self, record, slots, confirmed, boots, banned=(), esp=None):
         self.record = record
         self.slots = slots
         self.confirmed = confirmed
         self.boots = boots
         self.banned = banned
+        self.esp = esp
 
     def key(self):
         data = state.pack(self.record)
         data[4:8] = b"\0\0\0\0"  # the generation
         data[252:] = b"\0\0\0\0"
-        told = "%r %r %r %r" % (self.slots, self.confirmed, self.boots, self.banned)
+        told = repr((self.slots, self.confirmed, self.boots, self.banned, self.esp))
         return hashlib.sha256(data + told.encode()).digest()[:8]
 
     def but(self, **changes):
-        w = World(self.record, self.slots, self.confirmed, self.boots, self.banned)
+        w = World(self.record, self.slots, self.confirmed, self.boots, self.banned, self.esp)
         for name in changes:
             setattr(w, name, changes[name])
         for before, after in zip(self.record.slots, w.record.slots):
             went_back = after.status == state.BAD and before.status != state.BAD
-            if went_back and w.record.back_reason != n.R_BACK_INVALID:
+            blameless = w.record.back_reason == n.R_BACK_INVALID or (
+                w.record.back_reason == n.R_BACK_FIRMWARE and w.record.back_detail == 0
+            )
+            if went_back and not blameless:
                 w.banned = tuple(sorted(set(w.banned + (before.sequence,))))
         return w
+
+
+NEW, PENDING, VALID = "new", "pending", "valid"
+
+
+class Esp:
+    """What a bootloader with two partitions does, on tuples (contents, entries, running): `contents` the
+    firmware in partition 0 and 1, None while it is being written; `entries` of otadata, older and newer:
+    (partition, state) or None. platform.md section 1, as boards/virtual/shim_esp32.py has it in bytes."""
+
+    @staticmethod
+    def reset(esp):
+        contents, entries, _ = esp
+        entries = [None if e and e[1] == PENDING else e for e in entries]  # that is the rollback
+        at = Esp.active(entries)
+        part = 0
+        if at is not None:
+            part, how = entries[at]
+            if how == NEW:
+                entries[at] = (part, PENDING)
+        if contents[part] is None:
+            part = 1 - part
+        assert contents[part] is not None, "a dark board"
+        return contents, tuple(entries), part
+
+    @staticmethod
+    def active(entries):
+        return 1 if entries[1] else 0 if entries[0] else None
+
+    @staticmethod
+    def set_boot(esp, part):
+        """None when the image does not verify."""
+        contents, entries, running = esp
+        if contents[part] is None:
+            return None
+        return contents, (entries[1] or entries[0], (part, NEW)), running
+
+    @staticmethod
+    def mark_valid(esp):
+        contents, entries, running = esp
+        at = Esp.active(entries)
+        if at is None:
+            return esp
+        entries = list(entries)
+        entries[at] = (entries[at][0], VALID)
+        return contents, tuple(entries), running
+
+    @staticmethod
+    def write(esp, part, content):
+        contents, entries, running = esp
+        assert part != running
+        return put(contents, part, content), entries, running
+
+    @staticmethod
+    def stay(esp):
+        """-> the worlds of firmware.stay, cut after each act."""
+        _, entries, running = esp
+        at = Esp.active(entries)
+        if at is not None and entries[at][0] != running:
+            asked = Esp.set_boot(esp, running)
+            return asked, Esp.mark_valid(asked)
+        return ()
 
 
 def put(slots, index, what):
@@ -174,8 +252,12 @@ def booted(w, cause):
     last (world, slot, on trial) of what runs."""
     failed = [0, 0]
     record = w.record
-    for _ in range(4):
-        action, slot, new = decide.decide(record, cause, failed)
+    running = None
+    if w.esp:
+        w = w.but(esp=Esp.reset(w.esp))
+        running = OTA + w.esp[2]
+    for _ in range(5):
+        action, slot, new = decide.decide(record, cause, failed, running)
         if new:
             record = new
             w = w.but(record=record)
@@ -185,11 +267,27 @@ def booted(w, cause):
         if action == decide.RECOVER:
             yield w, None, False
             return
+        if action == decide.SWITCH:
+            asked = Esp.set_boot(w.esp, record.slots[slot].firmware - OTA)
+            if asked:
+                yield w.but(esp=asked), None, False
+                return
+            failed[slot] = n.R_DIGEST
+            continue
         there = w.slots[slot]
         line = record.slots[slot]
         if there and there[1] and digest(there[0]) == line.digest:
             assert there[0] >= record.floor(KEY), "below the floor"
             assert there[0] not in w.banned, "what was gone back from runs again"
+            if w.esp:
+                assert w.esp[0][w.esp[2]] == there[2], "an app on another firmware than its own"
+                active = record.active
+                if active is not None and record.slots[active].firmware == running:
+                    w = w.but(esp=Esp.mark_valid(w.esp))
+                    yield w, None, False
+                    if record.switches and record.trial is None:
+                        w = w.but(record=decide.returned(record))
+                        yield w, None, False
             yield w, slot, action == decide.TRIAL
             return
         failed[slot] = n.R_DIGEST
@@ -211,10 +309,26 @@ def updated(w, running, sequence):
     record = decide.writing(record, index)
     yield w.but(record=record)
     yield w.but(record=record, slots=put(w.slots, index, None))
-    slots = put(w.slots, index, (sequence, True))
+    if w.esp:
+        for esp in Esp.stay(w.esp):
+            w = w.but(esp=esp)
+            yield w.but(record=record, slots=put(w.slots, index, None))
+        here = w.esp[2]
+        there = 1 - here if sequence in WITH_FIRMWARE else here
+        if there != here:
+            for content in (None, sequence):
+                w = w.but(esp=Esp.write(w.esp, there, content))
+                yield w.but(record=record, slots=put(w.slots, index, None))
+        record = decide.expecting(record, index, OTA + there, OTA + here)
+        slots = put(w.slots, index, (sequence, True, w.esp[0][there]))
+    else:
+        slots = put(w.slots, index, (sequence, True))
     yield w.but(record=record, slots=slots)
     record = decide.armed(record, index, digest(sequence), sequence, KEY, TRIES)
-    yield w.but(record=record, slots=slots, boots=0)
+    w = w.but(record=record, slots=slots, boots=0)
+    yield w
+    if w.esp and there != here:
+        yield w.but(esp=Esp.set_boot(w.esp, there))
 
 
 class Todo:
@@ -228,9 +342,9 @@ class Todo:
         key = w.key()
         if key not in self.seen:
             self.seen.add(key)
-            assert len(self.seen) < 20000, "more states than there should be"
+            assert len(self.seen) < 60000, "more states than there should be"
             self.worlds.append(
-                (bytes(state.pack(w.record)), w.slots, w.confirmed, w.boots, w.banned)
+                (bytes(state.pack(w.record)), w.slots, w.confirmed, w.boots, w.banned, w.esp)
             )
 
     def add_all(self, worlds):
@@ -265,7 +379,8 @@ def walk(start, versions):
         for index in (0, 1):
             there = w.slots[index]
             if there and there[1]:
-                todo.add(w.but(slots=put(w.slots, index, (there[0], False))))  # bit rot
+                rotten = (there[0], False) + there[2:]
+                todo.add(w.but(slots=put(w.slots, index, rotten)))
     return len(todo.seen)
 
 
@@ -274,6 +389,9 @@ def ran(w, slot, trial, versions, todo):
     sequence = w.slots[slot][0]
     assert sequence >= w.confirmed, "an older version than was confirmed runs"
     if trial:
+        if w.esp:
+            w = w.but(esp=Esp.mark_valid(w.esp))
+            todo.add(w)  # a cut before the record
         record = decide.confirmed(w.record)
         todo.add(w.but(record=record, confirmed=sequence, boots=0))
         for reason in (n.R_BACK_EXCEPTION, n.R_BACK_ENDED, n.R_BACK_MANUAL):
@@ -296,3 +414,50 @@ def test_every_state_from_first_provisioning_keeps_its_promises():
     start = World(record, (None, None), 0, 0)
     todo = list(updated(start, None, 2))
     assert walk(todo[-1], (2, 3)) > 200
+
+
+def test_every_state_of_firmware_and_app_together_keeps_its_promises():
+    """No app ever runs on another firmware than its own, no board gets dark, whatever is cut."""
+    esp = ((1, 0), (None, None), 0)
+    start = World(on_two(factory(1)), ((1, True, 1), None), 1, 0, (), esp)
+    assert walk(start, (2, 3)) > 500
+
+
+def test_firmware_that_does_not_run_is_asked_for_once_more_and_then_gone_back_from():
+    r = on_two(factory())
+    assert r.slots[0].firmware == OTA
+    r = decide.armed(
+        decide.expecting(decide.writing(r, 1), 1, OTA + 1, OTA), 1, digest(2), 2, KEY, TRIES
+    )
+    action, slot, r = decide.decide(r, decide.CAUSE_OTHER, (0, 0), OTA)
+    assert (action, slot, r.tries, r.booted) == (decide.SWITCH, 1, TRIES, False)
+    _, _, never = decide.decide(r, decide.CAUSE_OTHER, (0, 0), OTA)
+    assert (never.back_reason, never.back_detail) == (n.R_BACK_FIRMWARE, 0)
+    assert not never.knows_bad(digest(2))
+    _, _, aborted = decide.decide(r, decide.CAUSE_OTHER, (0, 0), OTA, OTA + 1)
+    assert aborted.back_detail == 1 and aborted.knows_bad(digest(2))
+    action, slot, r = decide.decide(r, decide.CAUSE_OTHER, (0, 0), OTA + 1)
+    assert (action, slot) == (decide.TRIAL, 1)
+    action, slot, r = decide.decide(r, decide.CAUSE_OTHER, (0, 0), OTA)
+    assert (action, slot, r.back_reason) == (decide.RUN, 0, n.R_BACK_FIRMWARE)
+
+
+def test_the_old_firmware_is_asked_for_three_times_before_recovery():
+    r = on_two(factory())
+    r = decide.armed(
+        decide.expecting(decide.writing(r, 1), 1, OTA + 1, OTA), 1, digest(2), 2, KEY, TRIES
+    )
+    r = decide.went_back(r, n.R_BACK_MANUAL)
+    for _ in range(3):
+        action, slot, r = decide.decide(r, decide.CAUSE_OTHER, (0, 0), OTA + 1)
+        assert (action, slot) == (decide.SWITCH, 0)
+    for _ in range(2):
+        assert decide.decide(r, decide.CAUSE_OTHER, (0, 0), OTA + 1) == (decide.RECOVER, None, None)
+    assert decide.decide(r, decide.CAUSE_OTHER, (0, 0), OTA)[:2] == (decide.RUN, 0)
+    raises(ValueError, decide.expecting, r, 0, OTA, OTA)
+
+
+def test_without_firmware_partitions_nothing_is_expected():
+    r = armed(factory(), 1, 2)
+    assert r.switches == 0 and r.slots[1].firmware is None
+    assert decide.went_back(r, n.R_BACK_MANUAL).switches == 0
