@@ -266,3 +266,29 @@ def test_the_exit_code_tells(tmp_path):
         run.invoke(group, ["lint", str(tmp_path / "a.suit")], standalone_mode=False).return_value
         == 0
     )
+
+
+def test_lint_follows_dependencies():
+    author_manifest = good()
+    inner = seal(author_manifest, payloads={})
+    author.sign(inner, [KEY])
+
+    def layer():
+        return templates.encryption_layer(
+            author_manifest, inner.digest, "#author", {0: b"info"}, VENDOR, CLASS
+        )
+
+    payloads = {"#author": inner.encode()}
+    assert findings(layer(), payloads=payloads) == []
+    spoilt = layer()
+    del spoilt.sequences[n.M_DEPENDENCY_RESOLUTION][-1]
+    del spoilt.sequences[n.M_VALIDATE]
+    del spoilt.sequences[n.M_INVOKE]
+    assert said(findings(spoilt, payloads=payloads), ERROR, "its integrity is never checked")
+    spoilt = layer()
+    spoilt.dependencies = {}
+    assert said(findings(spoilt, payloads=payloads), ERROR, "component 1 is not listed")
+    assert said(findings(layer(), payloads={"#author": b"no"}), ERROR, "is not an envelope")
+    inner.manifest_bytes = inner.manifest_bytes.replace(CLASS, VENDOR)
+    payloads = {"#author": inner.encode()}
+    assert said(findings(layer(), payloads=payloads), ERROR, "does not have the image digest")

@@ -10,7 +10,7 @@ from suitup import numbers as n
 from suitup.manifest import labels
 from suitup.manifest.describe import component_name
 from suitup.manifest.findings import ERROR, WARNING, Report
-from suitup.manifest.model import Digest, Envelope, Manifest, Sequence
+from suitup.manifest.model import Digest, Envelope, Manifest, Sequence, StructureError
 
 # what each command reads from the parameters; a condition without its parameter fails
 _NEEDS = {
@@ -50,18 +50,17 @@ class _State:
     """What is known at a point of a sequence."""
 
     index: object = 0
-    values: list = field(
-        default_factory=list
-    )  # per component {parameter: value, or None when not certain}
+    # per component and dependency {parameter: value, or None when not certain}
+    values: dict = field(default_factory=dict)
 
     def copy(self):
-        return _State(self.index, [dict(each) for each in self.values])
+        return _State(self.index, {index: dict(each) for index, each in self.values.items()})
 
     def selected(self):
         if self.index is True:
-            return range(len(self.values))
+            return list(self.values)
         chosen = self.index if isinstance(self.index, list) else [self.index]
-        return [each for each in chosen if isinstance(each, int) and 0 <= each < len(self.values)]
+        return [each for each in chosen if isinstance(each, int) and each in self.values]
 
 
 class Walker:
@@ -80,14 +79,17 @@ class Walker:
         self.uris = set()
 
     def name(self, index):
-        return f"component {index} {component_name(self.manifest.components[index])}"
+        if index < len(self.manifest.components):
+            return f"component {index} {component_name(self.manifest.components[index])}"
+        return f"dependency {index}"
 
     def run(self):
         self._sequences()
         self._after()
 
     def _sequences(self):
-        state = _State(0, [{} for _ in self.manifest.components])
+        listed = {*range(len(self.manifest.components)), *self.manifest.dependencies}
+        state = _State(0, {index: {} for index in sorted(listed)})
         if self.manifest.shared is None:
             self.add(
                 ERROR,
@@ -188,7 +190,7 @@ class Walker:
                 )
         elif number == n.C_OVERRIDE_MULTIPLE:
             for index, each in command.argument.items():
-                if isinstance(index, int) and 0 <= index < len(state.values):
+                if isinstance(index, int) and index in state.values:
                     self._set(state.values[index], each, at, section, depth, True)
                 else:
                     self.add(ERROR, at, f"component {index} is not listed")
@@ -324,7 +326,7 @@ class Walker:
     @staticmethod
     def _join(state, outcomes):
         """After branches: what every one of them set is certain; what differs has no known value."""
-        for index in range(len(state.values)):
+        for index in state.values:
             each = [outcome.values[index] for outcome in outcomes]
             common = set(each[0]).intersection(*each[1:])
             state.values[index] = {
@@ -353,18 +355,30 @@ class Walker:
                 self.add(ERROR, at, "a component is copied onto itself")
         if number == n.C_FETCH:
             self._fetch(index, values, at)
+        if number == n.C_PROCESS_DEPENDENCY and index not in self.matched:
+            self.add(
+                ERROR,
+                at,
+                f"{self.name(index)} is processed, but its integrity is never checked",
+                "process-dependency aborts then",
+                "put dependency-integrity before it",
+            )
+        if number in (n.C_PROCESS_DEPENDENCY, n.C_DEPENDENCY_INTEGRITY):
+            if index not in self.manifest.dependencies:
+                self.add(ERROR, at, f"{self.name(index)} is not listed as a dependency")
         if number in _WRITES:
             self.written[index] = at
             self.touched.add(index)
             self.matched.discard(index)
-        elif number in (n.C_IMAGE_MATCH, n.C_CHECK_CONTENT):
+        elif number in (n.C_IMAGE_MATCH, n.C_CHECK_CONTENT, n.C_DEPENDENCY_INTEGRITY):
             self.written.pop(index, None)
             self.matched.add(index)
         elif number == n.C_INVOKE:
             self.invoked.append((index, at))
 
     def _fetch(self, index, values, at):
-        if n.P_IMAGE_SIZE not in values:
+        dependency = index in self.manifest.dependencies
+        if n.P_IMAGE_SIZE not in values and not dependency:
             self.add(
                 WARNING,
                 at,
@@ -377,24 +391,34 @@ class Walker:
             return
         self.uris.add(uri)
         if uri.startswith("#"):
-            data = self.envelope.payloads.get(uri)
-            digest, size = values.get(n.P_IMAGE_DIGEST), values.get(n.P_IMAGE_SIZE)
-            if data is None:
-                self.add(
-                    ERROR, at, f"there is no integrated payload {uri!r}", "it cannot be fetched"
-                )
-            elif n.P_ENCRYPTION_INFO not in values:
-                if isinstance(digest, Digest) and not digest.matches(data):
-                    self.add(
-                        ERROR, at, f"the integrated payload {uri!r} does not have the image digest"
-                    )
-                elif isinstance(size, int) and size != len(data):
-                    self.add(
-                        ERROR,
-                        at,
-                        f"the integrated payload {uri!r} has {len(data)} bytes",
-                        f"image-size says {size}",
-                    )
+            self._integrated(uri, values, dependency, at)
+
+    def _integrated(self, uri, values, dependency, at):
+        """The payload inside the envelope is what the parameters say it is."""
+        data = self.envelope.payloads.get(uri)
+        digest, size = values.get(n.P_IMAGE_DIGEST), values.get(n.P_IMAGE_SIZE)
+        if data is None:
+            self.add(ERROR, at, f"there is no integrated payload {uri!r}", "it cannot be fetched")
+            return
+        if n.P_ENCRYPTION_INFO in values:
+            return
+        if dependency:
+            # the digest of a dependency is that of its manifest (trust-domains)
+            try:
+                data = cbor.encode(Envelope.decode(data).manifest_bytes)
+            except StructureError as error:
+                self.add(ERROR, at, f"the dependency {uri!r} is not an envelope", str(error))
+                return
+        elif isinstance(size, int) and size != len(data):
+            self.add(
+                ERROR,
+                at,
+                f"the integrated payload {uri!r} has {len(data)} bytes",
+                f"image-size says {size}",
+            )
+            return
+        if isinstance(digest, Digest) and not digest.matches(data):
+            self.add(ERROR, at, f"the integrated payload {uri!r} does not have the image digest")
 
     # what only the whole tells
 
@@ -417,7 +441,12 @@ class Walker:
                     "a board invokes only what an image-match covers",
                     "add image-match to validate",
                 )
-        if n.M_INSTALL in self.manifest.sequences or n.M_PAYLOAD_FETCH in self.manifest.sequences:
+        # a dependency may be what works on a component
+        if self.manifest.dependencies:
+            pass
+        elif (
+            n.M_INSTALL in self.manifest.sequences or n.M_PAYLOAD_FETCH in self.manifest.sequences
+        ):
             for index in range(len(self.manifest.components)):
                 if index not in self.touched and index not in self.matched:
                     self.add(WARNING, self.name(index), "nothing is ever done with this component")
