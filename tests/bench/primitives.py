@@ -32,13 +32,20 @@ class Key:
     x = y = pub = k = table = alg = None
 
 
-def es256(engine):
-    from suit.crypto import p256, scalar
+def use(user, family, engine):
+    """Let the module `user` work with one kind of engine, and the scalars with what goes with it."""
+    from suit.crypto import scalar
 
-    p256._engine = module("p256_" + engine)
+    user._engine = module(family + "_" + engine)
     digits = module("scalar_" + ("plain" if engine == "plain" else "viper"))
     for name in ("regular", "wnaf", "trace", "ladder", "inverse"):
         setattr(scalar, name, getattr(digits, name))
+
+
+def es256(engine):
+    from suit.crypto import p256
+
+    use(p256, "p256", engine)
 
 
 def module(name):
@@ -71,7 +78,7 @@ def ed25519(engine, prepared):
     def setup():
         from suit.crypto import ed25519
 
-        ed25519._engine = module("c25519_" + engine)
+        use(ed25519, "c25519", engine)
         ed25519.forget()
         key = Key()
         key.x = memoryview(read("ed25519.pub"))
@@ -92,7 +99,7 @@ def x25519(engine):
     def setup():
         from suit.crypto import x25519
 
-        x25519._engine = module("c25519_" + engine)
+        use(x25519, "c25519", engine)
         private = b"\x42" * 32
         peer = read("ed25519.pub")
         return lambda: x25519.shared(private, peer)
