@@ -108,9 +108,9 @@ def least_heap(bench, server):
         answer = bench.ask(f"_update({server.url('coap', bench.release(20_000))!r}, {free})")
         return isinstance(answer, int)
 
-    if not completes(65_536):
-        raise Failure("not even with 64 KiB of free heap does an update complete")
-    low, high = 0, 65_536
+    if not completes(32_768):
+        raise Failure("not even with 32 KiB of free heap in one piece does an update complete")
+    low, high = 0, 32_768
     while high - low > 512:
         middle = (low + high) // 2
         low, high = (low, middle) if completes(middle) else (middle, high)
