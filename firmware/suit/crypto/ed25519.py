@@ -7,8 +7,6 @@ Strict: S below the order, key and R in canonical form, no small-order key; the 
 the cofactor, by comparing encodings (RFC 8032 section 5.1.7, with 8 left out). The table of the
 last key is kept (2 KiB); `forget()` frees it."""
 
-from array import array
-
 from suit.crypto import ed25519_data as data
 from suit.crypto import engine, scalar
 from suit.crypto.sha512 import SHA512
@@ -98,7 +96,7 @@ class Sum:
         scalar.wnaf(s.to_bytes(32, "little"), 6, digits)
         scalar.wnaf(k.to_bytes(32, "little"), 5, memoryview(digits)[_PLACES:])
         start = len(data.LIBRARY)
-        state = array("i", (_PLACES, 0, 0))
+        state = scalar.start(_PLACES)
         while state[0]:
             scalar.trace(digits, _PLACES, data.SHAPES, 2, state, self.code, start, _ROOM)
             self.machine.run(start)

@@ -3,8 +3,6 @@
 """Engine interface: see `field_plain.py`. `run` is generated (`p256_thumb.py`, `c25519_thumb.py`) and
 needs no more than ARMv6-M."""
 
-import struct
-
 from micropython import const
 from uctypes import addressof
 
@@ -37,7 +35,8 @@ class Machine:
         if addressof(data) & 3:  # a slice, or frozen into flash
             data = bytearray(data)
         self._tables[n] = data
-        struct.pack_into("<I", self._memory, _TABLES + 4 * n, addressof(data))
+        at = _TABLES + 4 * n
+        self._memory[at : at + 4] = addressof(data).to_bytes(4, "little")
 
     def run(self, start):
         return self._run(self._memory, self.code, start)

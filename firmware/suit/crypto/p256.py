@@ -12,7 +12,6 @@ the time. It is to be protected like the key: whoever can change it can make any
 Verification is u1 G + u2 Q in one program for the field VM: G by a comb, Q by a comb when there is
 a table and by signed digits of width 5 when there is none (FIPS 186-5 section 6.4.2)."""
 
-from array import array
 from hashlib import sha256
 
 from suit.crypto import engine, scalar
@@ -62,7 +61,7 @@ class Sum:
     def add_up(self, digits, places, shape, streams):
         """See `scalar_plain.trace`. 1 when the formulas did not hold on the way."""
         start = len(data.LIBRARY)
-        state = array("i", (places, 0, 0))
+        state = scalar.start(places)
         while state[0]:
             scalar.trace(digits, places, shape, streams, state, self.code, start, _ROOM)
             if self.machine.run(start):

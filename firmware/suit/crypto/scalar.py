@@ -1,12 +1,17 @@
 # Scalars: recoding into digits, programs for sums of points, inverses.
 # MIT licence.
-"""`regular`, `wnaf`, `trace`, `ladder` and `inverse` (see `scalar_plain.py`) from the engine that works
+"""`regular`, `wnaf`, `trace`, `ladder`, `inverse` (see `scalar_plain.py`) from the engine that works
 here. What is secret goes through `regular` and `ladder` only."""
 
 import array
 from hashlib import sha256
 
 from suit.crypto import engine
+
+
+def start(places):
+    """The state of a `trace` that has `places` before it."""
+    return array.array("i", (places, 0, 0))
 
 
 def _works(module):
@@ -16,7 +21,7 @@ def _works(module):
     out = bytearray(257)
     both = bytearray(86)
     code = bytearray(range(256)) + bytearray(512)
-    state = array.array("i", (43, 0, 0))
+    state = start(43)
     module.wnaf(k, 5, out)
     both[43:] = out[:43]
     module.regular(k, order, 43, 1, 43, 6, both, bytearray(32))
