@@ -220,9 +220,7 @@ class FirmwareComponent:
         if self._digest is not None:
             make_folders(self.path)
             with open(self.path, "wb") as file:
-                file.write(
-                    encode([self._firmware.target, self._digest, self._at, self.mark])
-                )
+                file.write(encode([self._firmware.target, self._digest, self._at, self.mark]))
 
     def restart(self):
         remove(self.path)

@@ -138,6 +138,11 @@ _SENTENCES = {
         "this firmware image is not for this board: {}",
         "a firmware slot takes the application image (.app-bin) of the same chip",
     ),
+    n.R_TLS: (
+        "no secure connection to the server: {}",
+        "the clock must be set and /suit/ca.der hold the CA of the server's certificate; plain http is "
+        "as safe for updates, since the manifest is signed",
+    ),
     n.R_BACK_EXCEPTION: (
         "the app ended with an exception before it confirmed: {}",
         "`suitup status` shows the traceback",

@@ -69,3 +69,10 @@ def firmware():
     from ..firmware import find
 
     return find(Partition)
+
+
+def tls_room():
+    """-> bytes for TLS: its buffers come from the heap of ESP-IDF, not from Python's."""
+    from esp32 import HEAP_DATA, idf_heap_info
+
+    return max(region[2] for region in idf_heap_info(HEAP_DATA))

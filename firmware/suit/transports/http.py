@@ -14,13 +14,12 @@
 * `timeout_ms` without a byte ends a wait; a header must be there within twice that.
 
 Raises SuitError(R_SERVER, status or what is wrong), (R_NETWORK, errno, "dns", "timeout" or "cut"),
-(R_NOT_ALLOWED, "redirect"). https needs `HTTPStream.tls(sock, host)`, which returns a wrapped
-socket that verifies the server; without it https is SuitError(R_NO_PAYLOAD, "https")."""
+(R_NOT_ALLOWED, "redirect"); over https (R_TLS, why) too, see tls.py."""
 
 import socket
 
 from ..errors import SuitError
-from ..numbers import R_CONTENT_CHANGED, R_NETWORK, R_NO_PAYLOAD, R_NOT_ALLOWED, R_SERVER
+from ..numbers import R_CONTENT_CHANGED, R_NETWORK, R_NOT_ALLOWED, R_SERVER
 from ..wait import WRITE
 from . import net, resolve, split
 from .http_response import Response
@@ -43,7 +42,6 @@ class HTTPStream:
     timeout_ms = 15000  # without a byte
     attempts = 8  # connections in a row without progress
     pause_ms = 100  # before the second attempt, doubled before each further one
-    tls = None
 
     def __init__(self, uri, allowed=None):
         self._uri = uri
@@ -160,15 +158,18 @@ class HTTPStream:
     def _exchange(self, uri, offset, mark):
         self.close()
         kind, host, port, path = split(uri)
-        if kind == "https" and not self.tls:
-            raise SuitError(R_NO_PAYLOAD, kind)
-        usual = 443 if kind == "https" else 80
+        secure = kind == "https"
+        if secure:
+            from . import tls
+
+            context = tls.context()  # first, since it may say that nothing will come of it
+        usual = 443 if secure else 80
         self._sock = net.connect(host, port or usual, socket.SOCK_STREAM)
         want = [self._sock, WRITE, self.timeout_ms]
         if not (yield want):
             raise SuitError(R_NETWORK, "timeout")
-        if kind == "https":
-            self._sock = want[0] = self.tls(self._sock, host)
+        if secure:
+            self._sock = want[0] = tls.wrap(context, self._sock, host)
         name = "[" + host + "]" if ":" in host else host
         if port:
             name = "%s:%d" % (name, port)
@@ -179,7 +180,7 @@ class HTTPStream:
                 request += "If-Range: %s\r\n" % mark
         view = memoryview((request + _REST).encode())
         while len(view):
-            n = net.send(self._sock, view)
+            n = tls.send(self._sock, view) if secure else net.send(self._sock, view)
             if n:
                 view = view[n:]
             elif not (yield want):
