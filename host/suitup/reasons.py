@@ -143,6 +143,11 @@ _SENTENCES = {
         "the clock must be set and /suit/ca.der hold the CA of the server's certificate; plain http is "
         "as safe for updates, since the manifest is signed",
     ),
+    n.R_NOT_PERMITTED: (
+        "the signer's key may not do this: {}",
+        "its entry in the trust store limits components, commands or parameters "
+        "(`suitup provision --trust`)",
+    ),
     n.R_BACK_EXCEPTION: (
         "the app ended with an exception before it confirmed: {}",
         "`suitup status` shows the traceback",
