@@ -10,6 +10,8 @@ memory are never negative.
 
 from suit.crypto.mldsa_plain import zetas
 
+from generate.keccak_viper import bytes_literal
+
 _FILE = '''# Made by generate/mldsa_viper.py: change that file, not this one.
 # MIT licence.
 """Polynomials of ML-DSA, native code (engine of `mldsa.py`). Words in memory are below 2^28, congruent
@@ -171,7 +173,10 @@ def sample(p: ptr32, y: int, z: ptr32, b: ptr8, n: int) -> int:
     return n
 
 
-@micropython.viper
+{rest}'''
+
+# not worth assembly: once for each coefficient of a signature and of a key
+REST = '''@micropython.viper
 def unpack(b: ptr8, bits: int, shift: int, p: ptr32, at: int, n: int):
     """n numbers of `bits` bits from `b`, each shifted left, into words at byte `at`."""
     p = ptr32(int(p) + at)
@@ -261,15 +266,17 @@ def _indent(lines, depth):
     return "\n".join("    " * depth + line for line in lines)
 
 
+def table():
+    return bytes_literal(b"".join(z.to_bytes(3, "little") for z in zetas()))
+
+
 def text():
-    raw = b"".join(z.to_bytes(3, "little") for z in zetas())
-    rows = [raw[i : i + 24] for i in range(0, len(raw), 24)]
-    lines = ['    b"%s"' % "".join("\\x%02x" % b for b in row) for row in rows]
     return _FILE.format(
-        zetas="(\n" + "\n".join(lines) + "\n)",
+        zetas=table(),
         fold_y=_indent([_FOLD], 4),
         fold_y_2=_indent([_FOLD], 2),
         product=_indent(_PRODUCT, 4),
         product_2=_indent(_PRODUCT, 2),
         product_3=_indent(_PRODUCT, 3),
+        rest=REST,
     )

@@ -1,9 +1,9 @@
 # The algorithm profiles of suit-mti-24, in one table for the board, the workstation and reports.
 # MIT licence.
 """`PROFILES` maps the registered name to (digest, authentication, key exchange, encryption), the
-descriptor of section 4. `FILES` says which files of `suit/crypto` an algorithm needs; `supported()`
-names the profiles of which this board has every file, for the capability report. Plain data: the
-host imports it as it stands."""
+descriptor of section 4. `FILES` says which files of `suit/crypto` an algorithm needs;
+`supported()` names the profiles of which this board has every file, for the capability report.
+Plain data: the host imports it as it stands."""
 
 from .numbers import (
     ALG_A128CTR,
