@@ -16,8 +16,9 @@
   with weak bits all over the block (`WEAK`) or `AFTER` the operation. `PowerCut` is raised, and by every later access.
 * `fail_read`, `fail_program`, `fail_erase`: the number of the access that answers EIO (once; `sticky` for ever).
 
-Sizes are bytes. Accesses answer 0 or a negative errno. PowerCut is raised as a Ctrl-C would be, the one exception that
-every program lets through; and nothing can be written after it."""
+Sizes are bytes. Accesses answer 0 or a negative errno. A cut raises PowerCut, and so does every later access; a `polite`
+chip answers EIO instead and leaves it to whoever holds it to look at `lost`: an exception must not fly through littlefs,
+whose list of open files it would leave in ruins for their finalisers."""
 
 import errno
 import hashlib
@@ -61,8 +62,9 @@ class Nor:
         self.violations = 0
         self.wear = array("I", [0] * blocks)
         self.endurance = 0  # 0: for ever
-        self.dead = False  # without power: every access raises PowerCut
-        self.retired = False  # nobody listens any more (finalisers of files): every access answers EIO
+        self.dead = False  # without power, whoever switched it off
+        self.lost = False  # the cut that was asked for has happened
+        self.polite = False
         self.programs = self.erases = 0
         self.trace = None  # a list: (is_erase, address) of every operation
         self.cut(-1)
@@ -131,26 +133,26 @@ class Nor:
     # -- one operation ---------------------------------------------------------------------------------------
 
     def _lost(self):
-        self.dead = True
-        raise PowerCut
+        self.dead = self.lost = True
+        return self._dead()
 
     def _dead(self):
-        if not self.retired:
+        if not self.polite:
             raise PowerCut
         return -errno.EIO
 
     def _begin(self):
-        """Count an operation; True when the cut lies inside it."""
+        """Count an operation; 1 when the cut lies inside it, negative when it came before."""
         n = self.ops
         self.ops = n + 1
         if n != self._at:
-            return False
-        if self._kind == BEFORE:
-            self._lost()
-        return True
+            return 0
+        return self._lost() if self._kind == BEFORE else 1
 
     def _program_op(self, address, data):
         cut = self._begin()
+        if cut < 0:
+            return cut
         n = self.programs
         self.programs = n + 1
         if self.trace is not None:
@@ -165,10 +167,10 @@ class Nor:
             if part < len(data):
                 # the byte being programmed: half of its zeros have arrived
                 self._merge(address + part, bytes((data[part] | 0x55,)))
-            self._lost()
+            return self._lost()
         bad = self._merge(address, data)
         if cut:
-            self._lost()
+            return self._lost()
         if bad and not self._is_worn(address // BLOCK):
             self.violations += 1
             return -errno.EIO
@@ -176,6 +178,8 @@ class Nor:
 
     def _erase_op(self, block):
         cut = self._begin()
+        if cut < 0:
+            return cut
         n = self.erases
         self.erases = n + 1
         if self.trace is not None:
@@ -186,7 +190,7 @@ class Nor:
         self._worn(block, worn)
         if cut and self._kind == TORN:
             self._write(block * BLOCK, memoryview(_ONES)[: int(BLOCK * self._fraction)])
-            self._lost()
+            return self._lost()
         if cut and self._kind == WEAK:
             # every cell is on its way to one; which have arrived looks random
             old = bytearray(BLOCK)
@@ -194,13 +198,11 @@ class Nor:
             shift = self.ops % 64
             mixed = int.from_bytes(old, "little") | int.from_bytes(_noise()[shift : shift + BLOCK], "little")
             self._write(block * BLOCK, mixed.to_bytes(BLOCK, "little"))
-            self._lost()
+            return self._lost()
         self._write(block * BLOCK, _ONES)
         if self._is_worn(block):
             self._write(block * BLOCK + worn * 37 % BLOCK, b"\x6f")
-        if cut:
-            self._lost()
-        return 0
+        return self._lost() if cut else 0
 
     def _is_worn(self, block):
         return self.endurance and self.wear[block] > self.endurance
@@ -241,7 +243,7 @@ class RamNor(Nor):
         self.power_on()
 
     def power_on(self):
-        self.dead = False
+        self.dead = self.lost = False
         self.ops = self.reads = self.programs = self.erases = 0
         self.cut(-1)
         self.fail_read = self.fail_program = self.fail_erase = -1

@@ -4,7 +4,11 @@
 but real (ROMFS with a main.py that reports to the explorer), signed with a MAC key so that a verification costs
 microseconds; version 4 is signed with ESP256."""
 
+import functools
+import hashlib
 import json
+import operator
+import struct
 from pathlib import Path
 
 from suitup import cbor, cose, identity, keys
@@ -34,10 +38,12 @@ def _image(version, size):
 class _Version:
     """One update: an app image and its file components."""
 
-    def __init__(self, number, size, files, signer, *, payload=None, careless=False, forgetful=False):
+    def __init__(self, number, size, files, signer, *, payload=None, careless=False, forgetful=False,
+                 firmware=None):
         self.number = number
         self.app = _image(number, size)
         self.files = files
+        self.firmware = firmware  # the MicroPython image that goes with it, or None
         self.signer = signer
         self.served = payload or self.app  # what the server really sends
         self.careless = careless  # the author forgot to look at what was installed
@@ -47,6 +53,8 @@ class _Version:
         parts = [((b"app",), "app", self.app, self.served)]
         for name, data in self.files.items():
             parts.append(((b"file", *(p.encode() for p in name.split("/"))), name, data, data))
+        if self.firmware:
+            parts.append(((b"firmware",), "firmware", self.firmware, self.firmware))
         listed = []
         for identifier, name, data, served in parts:
             uri = f"{self.number}-{name.replace('/', '-')}"
@@ -66,9 +74,20 @@ class _Version:
             "url": f"{self.number}.suit",
             "digest": envelope.digest.value.hex(),
             "app": len(self.app),
+            "firmware": len(self.firmware or b""),
             "files": {name: len(data) for name, data in self.files.items()},
             "plain": [str(path.name), *(f"{self.number}-{p[1].replace('/', '-')}" for p in parts)],
         }
+
+
+def _firmware(seed, size=5000):
+    """An ESP32 image as the bootloader takes it (esp_app_format.h): header, one segment, checksum, SHA-256."""
+    body = _noise(seed, size)
+    data = struct.pack("<BBBBLB3sHBHH4sB", 0xE9, 1, 2, 32, 0, 238, b"\0\0\0", 0, 0, 0, 0xFFFF, b"\0\0\0\0", 1)
+    data += struct.pack("<LL", 0x3F400020, len(body)) + body
+    checksum = functools.reduce(operator.xor, body, 0xEF)
+    data += bytes(15 - len(data) % 16) + bytes((checksum,))
+    return data + hashlib.sha256(data).digest()
 
 
 def _mac_key(seed):
@@ -93,13 +112,16 @@ def build(folder: Path) -> dict:
         _Version(6, 2000, {"settings.json": b'{"v":6}'}, mac, payload=bytes(broken), careless=True),
         _Version(8, 1000, {"settings.json": b'{"v":8}'}, mac, forgetful=True),
         _Version(9, 1100, {"settings.json": b'{"v":9}'}, mac),
+        _Version(10, 1300, {"settings.json": b'{"v":10}'}, mac, firmware=_firmware(10)),
         _Version(7, 900, {"settings.json": b'{"v":7}'}, other),
     ]
     made = {version.number: version.publish(folder) for version in versions}
     config = {"name": "explorer", "vendor": VENDOR, "class": [CLASS], "device": bytes(16), "trial": 60}
     (folder / "config.cbor").write_bytes(cbor.encode(config))
-    (folder / "trust.cbor").write_bytes(trust_store([mac, ec]))
-    (folder / "trust2.cbor").write_bytes(trust_store([mac, ec, other]))
+    (folder / "factory-firmware").write_bytes(_firmware(1))
+    for name, trusted in (("trust.cbor", [mac, ec]), ("trust2.cbor", [mac, ec, other])):
+        roles = n.ROLE_APP | n.ROLE_FIRMWARE
+        (folder / name).write_bytes(trust_store([(key, roles) for key in trusted]))
     assets = {"versions": made}
     (folder / "assets.json").write_text(json.dumps(assets))
     return assets

@@ -66,6 +66,7 @@ class Outcome:
 def fast() -> list:
     """Some nine thousand points in two minutes on two cores."""
     units = [Unit("esp32", "otadata", ["pairs"])]
+    units += [Unit("esp32", scenario, ["single"]) for scenario in ("firmware", "firmware-back")]
     for geometry in GEOMETRIES:
         for scenario in SINGLE:
             if scenario == "resume":
@@ -85,6 +86,10 @@ def fast() -> list:
 def whole() -> list:
     """Everything; some sixty thousand points and more."""
     units = [Unit("esp32", "otadata", ["pairs"])]
+    for scenario in ("firmware", "firmware-back"):
+        units.append(Unit("esp32", scenario, ["single"], True))
+        units += [Unit("esp32", scenario, ["pairs"], options={"step": 3}, shard=(part, 4)) for part in range(4)]
+        units.append(Unit("esp32", scenario, ["faults", "sampled"], options={"samples": 400}))
     for geometry in GEOMETRIES:
         for scenario in SINGLE:
             parts = 4 if scenario == "resume" else 1

@@ -84,8 +84,6 @@ class Run:
                 w.report("LOST", self.scenario.name, cuts, error)
                 for line in world.said[-12:]:
                     w.report("   ", line)
-        except nor.PowerCut:
-            raise
         self.tried += 1
         return True
 
@@ -204,7 +202,7 @@ def main(options):
         scenario = scenarios.ALL[name]()
         # with small pages littlefs keeps fewer files inside their folder
         blocks = scenario.blocks + (0 if page else 20)
-        world = w.World(blocks, page, options["assets"], name == "signed")
+        world = w.World(blocks, page, options["assets"], name == "signed", scenario.firmware)
         started = time.ticks_ms()
         try:
             run = Run(scenario, world, options)

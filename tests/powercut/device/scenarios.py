@@ -9,6 +9,7 @@ import world as w
 from suit.numbers import (
     R_BACK_ENDED,
     R_BACK_EXCEPTION,
+    R_BACK_FIRMWARE,
     R_BACK_INVALID,
     R_BACK_MANUAL,
     R_BACK_TRIES,
@@ -131,8 +132,19 @@ def provision(world, number=1, slot="a"):
     import vfs
 
     world.image[:] = b"\xff" * len(world.image)
-    chip = nor.RamNor(world.image, world.page)
-    vfs.VfsLfs2.mkfs(chip, progsize=world.page or 32)
+    disk = chip = nor.RamNor(world.image, world.page)
+    if world.esp:
+        import explorer_esp32
+
+        disk = explorer_esp32.FilesystemPart(chip, world.blocks)
+        start = world.esp._find("ota_0")[3]
+        world.image[start : start + len(world.firmware[0])] = world.firmware[0]
+        world.esp.nor = chip
+        world.esp.boot()
+        world.esp.Partition("ota_0").set_boot()
+        world.esp.boot()
+        world.esp.mark_valid()
+    vfs.VfsLfs2.mkfs(disk, progsize=world.page or 32)
 
     def work():
         write("/suit/config.cbor", world._asset("config.cbor"))
@@ -159,6 +171,7 @@ class Scenario:
     back = (0,)
     refused = ()  # reasons that have to have been given at least once
     blocks = 40
+    firmware = False  # an ESP32 with two firmware partitions
     recovers = False  # without the new version there is nothing good to run
 
     def plan(self):
@@ -248,6 +261,8 @@ class Scenario:
         mine = [path for path in seen[1] if path.startswith(base)]
         wanted = [base + ("files/" + name if name else "app.img") for name in world.content[self.final]]
         wanted.append(base + "manifest.suit")
+        if self.final in world.firmware:
+            wanted.append(base + "firmware")  # the note of what was written into the partition
         if sorted(mine) != sorted(wanted):
             world.fail("slot %s holds %r" % (base, mine))
         for path in seen[1]:
@@ -477,6 +492,36 @@ class CableAgain(Cable):
         self.allowed = (1, 2)
         self.settle(world, Plan(offer=2))
         self.allowed = (3,)
+
+
+class Firmware(Scenario):
+    """An ESP32 gets app and firmware in one envelope: both new, on trial together, or both old."""
+
+    name = "firmware"
+    allowed = (1, 10)
+    final = 10
+    # cut while the bootloader's entry was rewritten: it takes the other one, and the update is repeated
+    back = (0, R_BACK_FIRMWARE)
+    firmware = True
+
+    def plan(self):
+        return Plan(offer=10)
+
+
+class FirmwareBack(Back):
+    """The same, and the app raises on trial: both go back."""
+
+    name = "firmware-back"
+    allowed = (1, 10)
+    firmware = True
+    # a reset before that is in the record leaves it to the bootloader to go back
+    back = (R_BACK_EXCEPTION, R_BACK_FIRMWARE)
+
+    def plan(self):
+        return Plan(offer=10, trial={10: "raise"})
+
+    def prepare(self, world):
+        Scenario.prepare(self, world)
 
 
 class Replace(Scenario):
@@ -745,6 +790,6 @@ ALL = {}
 for _kind in (
     Install, Signed, Small, Confirm, BackException, BackEnded, BackWatchdog, BackManual, BackTries,
     BackDamaged, Resume, Provision, Replace, Recovery, Crashes, TwoInARow, Trust, Careless, Rot, RotArmed, RotPart,
-    Swapped, Forgetful, Unproved, Cable, CableAgain,
+    Swapped, Forgetful, Unproved, Cable, CableAgain, Firmware, FirmwareBack,
 ):  # fmt: skip
     ALL[_kind.name] = _kind

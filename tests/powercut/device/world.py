@@ -38,7 +38,9 @@ class Ended(KeyboardInterrupt):
 
 
 def quiet(*args, **options):
-    """Console lines are kept for reports, not shown."""
+    """Console lines are kept for reports, not shown. Without power there are none."""
+    if world is not None and world.chip is not None and world.chip.lost:
+        raise nor.PowerCut
     if world is not None and len(world.said) < 400:
         world.said.append(" ".join(str(a) for a in args))
 
@@ -100,9 +102,10 @@ class Memory:
 class World:
     """A board: `image` (bytearray, the chip's content) and `page` (nor.py). Assets come from `folder` on the host."""
 
-    def __init__(self, blocks, page, folder, curves=False):
+    def __init__(self, blocks, page, folder, curves=False, firmware=False):
         global world
         self.curves = curves  # P-256 is needed
+        self.esp = None  # the model of an ESP32's firmware partitions, where they are part of the scenario
         world = self
         explorer_machine.world = self
         sys.modules["machine"] = explorer_machine
@@ -110,7 +113,15 @@ class World:
         self.folder = folder
         self.page = page
         self.blocks = blocks
-        self.image = bytearray(b"\xff" * (blocks * nor.BLOCK))
+        more = 0
+        if firmware:
+            import explorer_esp32
+
+            more = explorer_esp32.BLOCKS
+            sys.modules["esp32"] = explorer_esp32
+            self.esp = explorer_esp32.chip
+            self.esp.table = explorer_esp32.table(blocks)
+        self.image = bytearray(b"\xff" * ((blocks + more) * nor.BLOCK))
         self.said = []
         self.chip = None
         self.cause = POWER
@@ -119,10 +130,13 @@ class World:
             made = json.load(file)["versions"]
         self.versions = {int(number): made[number] for number in made}
         self.content = {}
+        self.firmware = {0: self._asset("factory-firmware")}
         for number in self.versions:
             files = {"": self._asset("%d-app" % number)}
             for name in self.versions[number]["files"]:
                 files[name] = self._asset("%d-%s" % (number, name.replace("/", "-")))
+            if self.versions[number]["firmware"]:
+                self.firmware[number] = self._asset("%d-firmware" % number)
             self.content[number] = files
         self._import()
         self.memory = Memory()
@@ -154,6 +168,11 @@ class World:
         if self.curves:
             from suit.crypto import p256  # noqa: F401
 
+        if self.esp:
+            import suit.firmware
+            import suit.port.esp32
+
+            suit.port.chip = lambda: suit.port.esp32
         suit.updater._TOLD_MS = 0  # nobody watches, so nobody needs to be told before the reset
         suit.recovery.serve = recovered
 
@@ -162,7 +181,7 @@ class World:
     def reset_story(self):
         """Before a scenario is played: what the outside world knows."""
         self.cuts = []  # (operation, kind, fraction, cause afterwards), the next one first
-        self.wear = array("I", [0] * self.blocks)
+        self.wear = array("I", [0] * (len(self.image) // nor.BLOCK))
         self.ops = 0  # since the last cut
         self.reads = 0
         self.fault = None  # called with every new chip
@@ -179,7 +198,7 @@ class World:
 
     def end(self, outcome):
         """End this boot from inside, as a reset does: nothing more reaches the flash."""
-        self.outcome = outcome
+        self.outcome = self.outcome or outcome
         self.chip.dead = True
         raise (explorer_machine.Reset if outcome == "reset" else Ended)
 
@@ -191,6 +210,7 @@ class World:
     def power_on(self):
         self.memory.forget()
         chip = nor.RamNor(self.image, self.page)
+        chip.polite = True
         chip.wear = self.wear
         chip.ops = self.ops
         chip.reads = self.reads
@@ -199,13 +219,30 @@ class World:
         if self.fault:
             self.fault(chip)
         self.chip = chip
-        vfs.mount(vfs.VfsLfs2(chip, progsize=self.page or 32), "/")
+        disk = chip
+        if self.esp:
+            disk = sys.modules["esp32"].FilesystemPart(chip, self.blocks)
+            self.esp.nor = chip
+        vfs.mount(vfs.VfsLfs2(disk, progsize=self.page or 32), "/")
+
+    def bootloader(self):
+        """What an ESP32 does before MicroPython starts."""
+        if self.esp and self.esp.boot() is None:
+            self.fail("no firmware boots")
+
+    def running_firmware(self):
+        """The version of the firmware that runs, 0: from the factory."""
+        part = self.esp._find(self.esp.running)
+        for number, image in self.firmware.items():
+            if self.image[part[3] : part[3] + len(image)] == image:
+                return number
+        self.fail("firmware runs that is no version's")
 
     def power_off(self):
         chip = self.chip
         self.ops = chip.ops
         self.reads = chip.reads
-        chip.dead = chip.retired = True
+        chip.dead = True  # for the finalisers of files
         for point in ("/rom_a", "/rom_b", "/"):
             try:
                 vfs.umount(point)
@@ -221,42 +258,44 @@ class World:
         self.outcome = None
         self.watchdog = None
         try:
-            try:
-                self.power_on()
-            except nor.PowerCut:
-                return self._cut()
-            except OSError as error:
-                if self.tolerant:
-                    return "again"
-                self.fail("the filesystem cannot be mounted: %r" % error)
-            try:
-                self.plan.cable(self)
-                launcher.boot()
-            except nor.PowerCut:
-                return self._cut()
-            except (Ended, explorer_machine.Reset):
-                pass
-            except SystemExit:
-                self.outcome = self.outcome or "repl"
-            except Violation:
-                raise
-            except BaseException as error:
-                if self.chip.dead and self.outcome is None:
-                    return self._cut()
-                sys.print_exception(error)
-                self.fail("boot() raised %r" % error)
-            if self.outcome is None:
-                return self._cut() if self.chip.dead else "repl"
-            if self.outcome == "violation":
-                raise self.violation
-            return self.outcome
+            self._boot(launcher)
         finally:
             self.power_off()
+        if self.chip.lost:
+            # whatever the program made of a flash that answered no more: it was without power
+            return self._cut()
+        if self.outcome == "violation":
+            raise self.violation
+        return self.outcome or "repl"
+
+    def _boot(self, launcher):
+        try:
+            self.power_on()
+        except OSError as error:
+            if self.chip.lost:
+                return
+            if not self.tolerant:
+                self.fail("the filesystem cannot be mounted: %r" % error)
+            self.outcome = "again"
+            return
+        try:
+            self.bootloader()
+            self.plan.cable(self)
+            launcher.boot()
+        except (Ended, explorer_machine.Reset, nor.PowerCut, SystemExit):
+            pass
+        except Violation:
+            if not self.chip.lost:
+                raise
+        except BaseException as error:
+            if not self.chip.lost:
+                sys.print_exception(error)
+                self.fail("boot() raised %r" % error)
 
     def _cut(self):
         cut = self.cuts.pop(0)
         self.cause = cut[3]
-        self.chip.ops = 0  # operations are counted from the last cut
+        self.ops = 0  # operations are counted from the last cut
         return "cut"
 
     def live(self, limit=16):
@@ -323,6 +362,10 @@ class World:
         for name, data in self.content[version].items():
             if not self._same(suit.path(name) if name else "/suit/%s/app.img" % slot, data):
                 self.fail("version %d runs with %s that is not its own" % (version, name or "an image"))
+        if self.esp:
+            wanted = version if version in self.firmware else 0
+            if self.running_firmware() != wanted:
+                self.fail("version %d runs on firmware %d" % (version, self.running_firmware()))
         if version < self.confirmed:
             self.fail("version %d runs after %d was confirmed" % (version, self.confirmed))
         if version < self.settled:
@@ -362,6 +405,8 @@ class World:
 
 def app(version):
     """Called by the main.py of every image."""
+    if world.chip.lost:
+        raise nor.PowerCut
     try:
         world.ran(version)
         world.plan.app(world, version)
@@ -372,6 +417,8 @@ def app(version):
 
 def recovered(config, port):
     """Called in place of recovery's network: the server is reachable and has what the plan says."""
+    if world.chip.lost:
+        raise nor.PowerCut
     try:
         world.plan.recovery(world)
     except Violation as error:
