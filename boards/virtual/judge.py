@@ -244,7 +244,9 @@ def lacks(error):
 def judge_suit(case):
     trust = TrustStore(bytes.fromhex(case["trust"]))
     board = Board(case)
-    board.trust = trust
+    board.trust = trust.judges(
+        (board.vendor_id, board.device_id) + board.class_ids, board.now()
+    )
     words = _FIRST
     machine = None
     with open(case["envelope"], "rb") as file:

@@ -77,3 +77,11 @@ def trust_bytes(root="/suit"):
         pass
     with open(root + "/trust.cbor", "rb") as file:
         return file.read()
+
+
+def trust_store(root, config, moment=False):
+    """-> the TrustStore of this board, judging delegations at `moment` (trust.TrustStore)."""
+    from .trust import TrustStore
+
+    names = [config.vendor, config.device] + list(config.classes)
+    return TrustStore(trust_bytes(root)).judges(names, moment)

@@ -6,6 +6,7 @@ component indices that lead from the root manifest to this one (suit-report, sec
 
 from . import conditions
 from . import numbers as n
+from .access import permit
 from .errors import SuitError
 
 
@@ -15,7 +16,13 @@ class Context:
     def __init__(self, envelope):
         self.envelope = envelope
         self.manifest = manifest = envelope.manifest
+        self.access = envelope.key.access  # restrictions of who signed it, see access.py
         self.identifiers = [bytes(manifest.component(i)) for i in range(manifest.components)]
+
+    def permit(self, kind, value, offset=None):
+        """Refuse what the key of this manifest may not do (access.py)."""
+        if self.access:
+            permit(self.access, kind, value, offset)
 
     def everything(self):
         """What component index True stands for."""

@@ -11,6 +11,9 @@
                             None when absent
     envelope.integrated(name)   the payload under that text key as a region, or None
 
+Several blocks: one by a trusted key is enough, unless that key's KEY_QUORUM asks for more of them
+(any-of, k-of-n). Delegations in member 1 make further keys trusted: delegation.py.
+
 The region (size, read_at) must not change while it is in use: what counts is read once, into RAM,
 and hashed there. The outer map is read through a window of a few bytes; the authentication wrapper
 may have 80 KiB and is never in RAM as a whole; a manifest has at most 8 KiB.
@@ -33,13 +36,14 @@ except ImportError:
         return value
 
 
-from . import cose
+from . import signers
 from .cbor import ARRAY, BSTR, MAP, TAG, TSTR, Cursor, head
 from .crypto import digest as digests
 from .errors import SuitError
 from .manifest import SEVERABLE, Manifest, check_sequence, read_digest
 from .numbers import (
     ENV_AUTHENTICATION,
+    ENV_DELEGATION,
     ENV_MANIFEST,
     M_COSWID,
     M_TEXT,
@@ -194,25 +198,6 @@ class _Wrapper:
         self.digest = bytes(self.digest)
 
 
-def _trusted(region, wrapper, trust):
-    """Generator: the key of the first block that holds. A block this board cannot judge does not
-    spoil the others."""
-    failure = None
-    for start, end in wrapper.blocks:
-        try:
-            return cose.verify(SubRegion(region, start, end - start), wrapper.payload, trust)
-        except SuitError as error:
-            if error.offset is not None:
-                error.offset += start
-            # malformed, of an unknown kind or not by anyone here: another block may still hold
-            if error.reason > R_UNAUTHORISED:
-                raise
-            if failure is None or error.reason == R_UNAUTHORISED:
-                failure = error
-        yield
-    raise failure or SuitError(R_UNAUTHORISED, "not signed", None)
-
-
 def manifest_digest(region, algorithm):
     """Generator: the digest of the manifest in an envelope that nobody has authenticated, as the
     digest of a SUIT_Authentication is taken (trust-domains, SUIT_Dependencies)."""
@@ -231,12 +216,13 @@ def authenticate(region, trust):
     found = yield from _hash(region, head_at, end, wrapper.algorithm, bytearray(256))
     if not digests.same(found, wrapper.digest):
         raise SuitError(R_UNAUTHORISED, "manifest digest", head_at)
-    key = yield from _trusted(region, wrapper, trust)
+    trust = yield from signers.delegated(members, trust)
+    key, found = yield from signers.trusted(region, wrapper, trust)
     # signature memory is free again; now the manifest may be loaded. The digest is taken again
     # over what is in RAM: a region that changed meanwhile, or a verdict that a glitch turned
     # round, ends here
     data = _load(region, start, end, MAX_MANIFEST)
-    if key not in trust.keys or not _holds(wrapper.algorithm, wrapper.digest, data):
+    if key not in trust.keys or signers.counting(found) is not key or not _holds(wrapper.algorithm, wrapper.digest, data):
         raise SuitError(R_UNAUTHORISED, "manifest digest", head_at)
     envelope = Envelope(_TOKEN, members, wrapper, key, Manifest(data))
     yield from envelope._check_severed()
@@ -309,12 +295,17 @@ class Envelope:
         return None
 
     def write_severed(self, write):
-        """Emit this envelope with nothing but authentication and manifest (8.6) through
-        `write(bytes-like)`."""
-        write(head(TAG, TAG_SUIT_ENVELOPE) + head(MAP, 2))
+        """Emit this envelope with nothing but what authenticates it, and the manifest (8.6),
+        through `write(bytes-like)`."""
+        kept = [
+            number
+            for number in (ENV_DELEGATION, ENV_AUTHENTICATION, ENV_MANIFEST)
+            if number in self._members.numbers
+        ]
+        write(head(TAG, TAG_SUIT_ENVELOPE) + head(MAP, len(kept)))
         buf = bytearray(256)
         view = memoryview(buf)
-        for number in (ENV_AUTHENTICATION, ENV_MANIFEST):
+        for number in kept:
             at, _, end = self._members.numbers[number]
             write(head(0, number))
             while at < end:

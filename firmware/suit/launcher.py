@@ -86,7 +86,7 @@ def _choose(port, config):
     failed = [0, 0]
     why = None
     try:
-        trust = _trust()
+        trust = _trust(config)
         record = store.load()
         if record:
             _tidy(record)
@@ -136,11 +136,10 @@ def _choose(port, config):
     return None
 
 
-def _trust():
-    from .config import trust_bytes
-    from .trust import TrustStore
+def _trust(config):
+    from .config import trust_store
 
-    trust = TrustStore(trust_bytes(runtime.root))
+    trust = trust_store(runtime.root, config)
     runtime.development = trust.development
     if trust.development:
         print("suit: DEVELOPMENT KEY trusted; anyone may have it, not for production")

@@ -25,6 +25,7 @@ Commands of other drafts live in files loaded when such a command is reached: se
 
 from . import conditions, directives, flow
 from . import numbers as n
+from .access import COMMAND, COMPONENT, PARAMETER
 from .cbor import Cursor
 from .context import Context
 from .errors import SuitError
@@ -112,11 +113,13 @@ class Processor:
         return self._params.get(self.context.identifier(index), {}).get(number)
 
     def set_param(self, index, number, value):
+        self.context.permit(PARAMETER, number)
         self._params.setdefault(self.context.identifier(index), {})[number] = value
 
     def component(self, index):
         """The board's Component."""
         identifier = self.context.identifier(index)
+        self.context.permit(COMPONENT, identifier)
         found = self._components.get(identifier)
         if found is None:
             found = self._components[identifier] = self.board.component(identifier)
@@ -275,6 +278,7 @@ class Processor:
         frame.command = None
         self.policy = 0
         command = frame.command = c.int()
+        frame.context.permit(COMMAND, command, frame.offset)
         frame.left -= 1
         self.step(frame.offset)
         if frame.must_index and command != n.C_SET_COMPONENT_INDEX:

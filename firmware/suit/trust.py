@@ -1,8 +1,9 @@
 # Trust anchors: which keys may sign, and for what.
 # MIT licence.
 """`TrustStore(data)` over a COSE_KeySet (RFC 9052 section 7: an array of COSE_Key), as in
-`/suit/trust.cbor`. Each key may carry KEY_ROLES (sum of ROLE_*, absent: ROLE_APP) and
-KEY_DEVELOPMENT beside its COSE labels.
+`/suit/trust.cbor`. Each key may carry KEY_ROLES (sum of ROLE_*, absent: ROLE_APP),
+KEY_DEVELOPMENT, KEY_ACCESS (access.py) and KEY_QUORUM beside its COSE labels. `moment` and
+`audience` are what delegations to others are judged by (delegation.py).
 
     for key in store.candidates(alg, kid):
         ...                            # keys that may serve alg; those that kid names come first
@@ -11,6 +12,8 @@ A `kid` is a hint: it is compared with the key's own `kid` label and with its th
 SHA-256), and orders the candidates, nothing more. A key with `alg` serves that algorithm only, one
 without it what its type allows; `key_ops` that leave out verifying rule a key out. Raises
 SuitError R_CBOR_PARSE or R_STRUCTURE with the offset."""
+
+from binascii import hexlify
 
 from .cbor import BSTR, MAP, NINT, Cursor, head
 from .errors import SuitError
@@ -23,11 +26,13 @@ from .numbers import (
     ALG_HSS_LMS,
     CRV_ED25519,
     CRV_P256,
+    KEY_ACCESS,
     KEY_ALG,
     KEY_DEVELOPMENT,
     KEY_KID,
     KEY_KTY,
     KEY_OPS,
+    KEY_QUORUM,
     KEY_ROLES,
     KEY_TABLE,
     KTY_AKP,
@@ -64,6 +69,8 @@ class Key:
         self.own_kid = self.ops = self._kid = self.table = None
         self.roles = ROLE_APP
         self.development = False
+        self.quorum = 1  # signatures by keys with its roles, its own included
+        self.access = ()  # restrictions, see access.py
         self._raw = raw = {}
         n = c.map()
         c.pos = 0
@@ -86,11 +93,22 @@ class Key:
                 self.roles = c.uint()
             elif label == KEY_DEVELOPMENT:
                 self.development = c.bool()
+            elif label == KEY_QUORUM:
+                self.quorum = c.uint()
+            elif label == KEY_ACCESS:
+                from .access import read
+
+                self.access = (read(c.raw(False)),)
             elif label == KEY_TABLE:
                 self.table = c.bstr()
             else:
                 c.skip(False)
             raw[label] = c.view[start : c.pos]
+        # once more, should a step above have been left out: a key must not count for more than it may
+        if KEY_QUORUM in raw and Cursor(raw[KEY_QUORUM]).uint() != self.quorum:
+            raise SuitError(R_STRUCTURE, "quorum")
+        if KEY_ACCESS in raw and not self.access:
+            raise SuitError(R_STRUCTURE, "access")
         kty = self.kty
         if kty == KTY_EC2 or kty == KTY_OKP:
             self.crv = self._int(-1)
@@ -167,10 +185,30 @@ class Key:
 class TrustStore:
     """The keys of a COSE_KeySet; `keys` is the list, in its order."""
 
+    moment = None  # seconds since 1970; None: no clock; False: at boot, when nothing expires
+    audience = ()  # hex texts of the board's identifiers
+
     def __init__(self, data):
         c = Cursor(data)
         self.keys = [Key(c.raw(False)) for _ in range(c.array())]
         c.end()
+
+    @classmethod
+    def of(cls, keys, like=None):
+        """A store of these keys, judging time and audience like another one."""
+        made = cls(b"\x80")
+        made.keys = list(keys)
+        if like is not None:
+            made.moment = like.moment
+            made.audience = like.audience
+        return made
+
+    def judges(self, names, moment):
+        """Judge delegations for a board that these identifiers (or None) name, at `moment`; -> this
+        store."""
+        self.audience = [hexlify(name).decode() for name in names if name is not None]
+        self.moment = moment
+        return self
 
     def candidates(self, alg, kid=None):
         """The keys that may serve `alg`; the one that `kid` names comes first."""

@@ -20,7 +20,7 @@ lack of memory R_BUDGET. `runtime.progress` tells how it goes. Without `url` eve
 configuration is looked at in turn."""
 
 from . import decide, runtime
-from .config import read, trust_bytes
+from .config import read, trust_store
 from .errors import SuitError
 from .numbers import (
     R_BUDGET,
@@ -129,9 +129,8 @@ def _remember(config):
     store = runtime.store()
     if store.load() is None:
         from .rebuild import rebuild
-        from .trust import TrustStore
 
-        trust = TrustStore(trust_bytes(runtime.root))
+        trust = trust_store(runtime.root, config)
         store.save((yield from rebuild(runtime.root, trust, config.tries)))
 
 
@@ -193,9 +192,8 @@ def _spool(url, path, config):
 def _install(region, url, config, port, progress, firmware=None):
     from .envelope import authenticate
     from .optional import optional
-    from .trust import TrustStore
 
-    trust = TrustStore(trust_bytes(runtime.root))
+    trust = trust_store(runtime.root, config, port.now())
     envelope = yield from authenticate(region, trust)
     reporting = optional("reporting")
     recorder = reporting.Recorder() if reporting else None

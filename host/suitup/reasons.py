@@ -130,6 +130,10 @@ _SENTENCES = {
         "what is stored does not have the digest of the manifest: {}",
         "push the update again; when it comes back, the flash is worn",
     ),
+    n.R_NOT_PERMITTED: (
+        "the signer's key may not use {}",
+        "the trust store of the device restricts it; sign with another key or leave that out",
+    ),
     n.R_WAITING: (
         "the update waits for an event that has not happened yet: {}",
         "the device looks again by itself when it polls; a nudge makes it look now",

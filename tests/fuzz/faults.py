@@ -32,7 +32,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 TARGETS = (
-    "suit.envelope", "suit.manifest", "suit.cose", "suit.trust", "suit.processor", "suit.flow", "suit.parameters",
+    "suit.envelope", "suit.signers", "suit.context", "suit.manifest", "suit.cose", "suit.trust", "suit.processor",
+    "suit.flow", "suit.parameters",
     "suit.conditions", "suit.directives", "suit.transfer", "suit.cbor", "suit.policy", "suit.launcher", "suit.decide",
     "suit.crypto", "suit.crypto.digest", "suit.crypto.hmac256", "suit.crypto.p256", "suit.crypto.scalar_plain",
     "suit.crypto.p256_complete", "suit.crypto.ed25519", "suit.crypto.lms", "suit.crypto.mldsa",
@@ -424,6 +425,8 @@ def scenarios():
         [{1: 2, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}]
     )
     good, evil = manifest(GOOD), manifest(EVIL)
+    quorum = det([{1: 4, 3: 5, -1: secret, n.KEY_QUORUM: 2}, {1: 4, 3: 5, -1: b"s" * 32, n.KEY_QUORUM: 2}])
+    yield "mac: one signature of two", quorum, envelope(evil, mac(secret), EVIL), install
     for kind, trust, ours, theirs in (
         ("mac", mac_trust, mac(secret), mac(other)),
         ("esp256", ec_trust, esp256(TRUSTED), esp256(ATTACKER)),

@@ -1,0 +1,70 @@
+# Whose signatures count: any of the trusted keys, or so many of them, or whom they delegate to.
+# MIT licence.
+"""`trusted(region, wrapper, trust)` is a generator over the authentication blocks of an envelope; its
+value is (the key that counts, all keys whose blocks held). `counting(found)` is that decision alone,
+for whoever wants it twice. `delegated(members, trust)` is a generator that makes keys trusted which
+the envelope brings along with a chain of tokens (delegation.py).
+
+KEY_QUORUM of a key says how many different trusted keys that have all of its roles must have signed
+for it to count, its own signature included: 1 is any-of, 2 on each of three keys is two of three.
+Sections 8.3 and 9 of suit-manifest."""
+
+from . import cose
+from .errors import SuitError
+from .numbers import ENV_DELEGATION, MAX_MANIFEST, R_UNAUTHORISED
+from .optional import optional
+from .region import SubRegion
+
+
+def counting(found):
+    """Of the keys that signed, the one whose quorum is there: so many different keys, all with its
+    roles. None as long as there is none."""
+    for key in found:
+        names = [other.kid for other in found if other.roles & key.roles == key.roles]
+        if len(set(names)) >= key.quorum:
+            return key
+    return None
+
+
+def trusted(region, wrapper, trust):
+    """Generator: the key that counts, see above. A block this board cannot judge does not spoil the
+    others."""
+    failure = None
+    found = []
+    for start, end in wrapper.blocks:
+        try:
+            found.append(
+                cose.verify(SubRegion(region, start, end - start), wrapper.payload, trust)
+            )
+            if counting(found) is not None:
+                break
+        except SuitError as error:
+            if error.offset is not None:
+                error.offset += start
+            # malformed, of an unknown kind or not by anyone here: another block may still hold
+            if error.reason > R_UNAUTHORISED:
+                raise
+            if failure is None or error.reason == R_UNAUTHORISED:
+                failure = error
+        yield
+    if not found:
+        raise failure or SuitError(R_UNAUTHORISED, "not signed", None)
+    key = counting(found)
+    if key is None:
+        raise SuitError(R_UNAUTHORISED, "more signatures are needed", None)
+    return key, found
+
+
+def delegated(members, trust):
+    """Generator: `trust` with the keys that the envelope's own chains lead to. No signature covers
+    member 1, so that one which makes no sense makes nobody trusted, and nothing else."""
+    span = members.numbers.get(ENV_DELEGATION)
+    delegation = optional("delegation") if span else None
+    if delegation is None or span[2] - span[1] > MAX_MANIFEST:
+        return trust
+    data = bytearray(span[2] - span[1])
+    members.region.read_at(span[1], data)
+    try:
+        return (yield from delegation.extended(memoryview(data), trust))
+    except SuitError:
+        return trust
