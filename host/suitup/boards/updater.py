@@ -10,7 +10,6 @@ known, and the plain engine does their work elsewhere."""
 
 import subprocess
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from suitup import paths
@@ -47,13 +46,10 @@ def files(arch=None) -> dict:
     """{path on the board: bytes}: `.mpy` files under /lib/suit, boot.py and main.py. Raises Failure."""
     out = {}
     numbers = constants.constants((paths.firmware() / NUMBERS).read_text())
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
-
-        def compiled(source):
-            path, name = source
-            return name, compile_module(path, name, arch, numbers, Path(folder))
-
-        for name, data in pool.map(compiled, modules(arch)):
+    # one after the other: CPython 3.11 cannot parse in two threads at a time (python/cpython#106905)
+    with tempfile.TemporaryDirectory() as folder:
+        for path, name in modules(arch):
+            data = compile_module(path, name, arch, numbers, Path(folder))
             out["/lib/" + name[:-3] + ".mpy"] = data
     for name in START:
         out["/" + name] = (paths.firmware() / name).read_bytes()
