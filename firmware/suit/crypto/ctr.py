@@ -69,4 +69,4 @@ class CTR:
             self._stream[i] = 0
 
 
-_engine = engine.load("ctr", _answers)
+_engine = engine.load("ctr", _answers, ("viper", "plain"))
