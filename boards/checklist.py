@@ -93,7 +93,7 @@ STEPS = [
     Step("otadata", "dump otadata with esptool after a firmware update: read-flash 0xd000 0x2000",
          "32-byte entries as platform facts have them: sequence, label, state 2 (valid) for the one that runs, CRC",
          needs=("ota",)),
-    Step("firmware", "push an envelope with [\"firmware\"] (another .app-bin of this chip) and [\"app\"]",
+    Step("firmware", "provision with --trust KEY:app,firmware; `suitup sign --firmware` another .app-bin of this chip; push",
          "it resets into the other partition, confirms; `suitup status` names it; three resets later still",
          needs=("ota",)),
     Step("firmware-reset", "the same, and press reset before it confirms",

@@ -1,15 +1,18 @@
 """From a project to a signed envelope: build, describe, sever the text, sign, publish."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from suitup import cbor, cose, images, keys, version
 from suitup import numbers as n
 from suitup.errors import USAGE, Failure
+from suitup.images import esp32
 from suitup.manifest import Digest, Envelope, StructureError, Text, labels, seal, templates
 from suitup.project import Project
 from suitup.release import Release, write
 
 APP = (b"app",)
+FIRMWARE = (b"firmware",)
 
 
 @dataclass
@@ -125,13 +128,15 @@ def draft(
     recipients=(),
     content=n.ALG_A128GCM,
     prebuilt=(),
+    firmware=None,
 ) -> Draft:
     """The unsigned envelope of the project as it is now, or of the app images in the files `prebuilt`: one for every slot, or
     one per slot for code that is tied to its place (the A/B template).
 
     `integrated` puts the payloads into the envelope; `base_url` makes their URIs absolute, else they are relative to
     where the envelope comes from; `sequence`: one above the last in the release folder unless given; `recipients`: keys the
-    payloads are encrypted to with the algorithm `content`. Digest and size are always those of the plaintext."""
+    payloads are encrypted to with the algorithm `content`; `firmware`: file of an ESP32 application image that goes with the
+    app, both or neither. Digest and size are always those of the plaintext."""
     apps = [_fits(project, images.load(path)) for path in prebuilt] or [build(project)]
     if len({app.kind for app in apps}) > 1:
         raise Failure("the images are for different interpreters", hint="sign them separately")
@@ -139,7 +144,10 @@ def draft(
         sequence = release.last_sequence() + 1
     carrier = _Carrier(release, integrated, base_url, list(recipients), content)
     listed = []
-    for identifier, contents in components(project, apps):
+    wanted = components(project, apps)
+    if firmware:
+        wanted.append((FIRMWARE, [("micropython.app-bin", _firmware(firmware))]))
+    for identifier, contents in wanted:
         entry = [
             templates.Image(identifier, Digest.of(data), len(data), *carrier.put(name, data))
             for name, data in contents
@@ -154,6 +162,14 @@ def draft(
     )
     manifest.text = text(project)
     return _sealed(manifest, [n.M_TEXT], sequence, carrier)
+
+
+def _firmware(path):
+    data = Path(path).read_bytes()
+    size = esp32.inspect(data).size
+    if size != len(data):
+        raise Failure(f"the firmware image is {size} bytes, {path} has {len(data)}")
+    return data
 
 
 def _sealed(manifest, sever, sequence, carrier) -> Draft:

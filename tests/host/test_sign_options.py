@@ -11,6 +11,7 @@ from suitup.cli import group
 from suitup.errors import Failure
 from suitup.manifest import Envelope
 from suitup.release import Release
+from test_esp32_image import app_image
 
 
 def run(*arguments):
@@ -318,3 +319,19 @@ def test_a_distributor_encrypts_around_the_authors_signature(
 def _beside(folder):
     """What the author's URIs lead to in the distributor's folder."""
     return [f"--payload={path.name}={path}" for path in folder.iterdir() if "-" in path.name]
+
+
+def test_firmware_goes_with_the_app_and_only_an_application_image_does(app, tmp_path):
+    def sign(data):
+        (tmp_path / "new.app-bin").write_bytes(data)
+        arguments = ["sign", "--app", app, "--key", app / "dev.pem", "--firmware", tmp_path / "new.app-bin"]
+        return CliRunner().invoke(group, [str(each) for each in arguments])
+
+    image = app_image()
+    assert sign(image).exit_code == 0
+    manifest = latest(app).manifest
+    assert (b"firmware",) in [tuple(each) for each in manifest.components]
+    assert any(p.read_bytes() == image for p in (app / "release").iterdir())
+    for wrong in (image + b"more", image[:-1], b"\xff" * 4096 + image):
+        result = sign(wrong)
+        assert isinstance(result.exception, Failure), result.output

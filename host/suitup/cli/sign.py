@@ -44,6 +44,12 @@ from suitup.release import Release, write
     "the second for slot b (A/B template).",
 )
 @click.option(
+    "--firmware",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="ESP32 with two firmware slots: this MicroPython (.app-bin) goes with the app, both or neither.",
+)
+@click.option(
     "--encrypt-to",
     multiple=True,
     type=click.Path(),
@@ -87,6 +93,7 @@ def command(
     base_url,
     together,
     image,
+    firmware,
     encrypt_to,
     content_alg,
     profile,
@@ -116,6 +123,7 @@ def command(
         "base_url": base_url,
         "recipients": recipients,
         "prebuilt": image,
+        "firmware": firmware,
         "content": content,
     }
     if to_be_signed:
