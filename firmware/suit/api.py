@@ -31,6 +31,7 @@ def confirm():
         # before the record: a cut in between leaves firmware that stays and an app that confirms again
         chip().mark_valid()
         runtime.store().save(decide.confirmed(record))
+    _adopt(slot)
     runtime.trial = False
     # whoever follows a trial at the console has no other way to learn of it
     print("suit: slot %s confirmed" % NAMES[slot])
@@ -38,6 +39,16 @@ def confirm():
         runtime.watchdog.stop()
         runtime.watchdog = None
     return True
+
+
+def _adopt(slot):
+    """The confirmed slot's trust store, if it brings one, is the board's from now on."""
+    from .rekey import adopt
+
+    try:
+        adopt(runtime.root, Slot(runtime.root, slot))
+    except (OSError, SuitError):
+        pass  # the launcher does it at the next boot
 
 
 def settle():

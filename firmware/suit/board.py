@@ -6,7 +6,7 @@ nothing can be written. `firmware` (firmware.Firmware): where there is a second 
 
 Whatever a manifest names becomes a component of `slot` and of nothing else. `["app"]`, `["file",
 ...]` and `["ram", ...]` are open to keys with the application role (`roles`), `["firmware"]` to
-those with the firmware role."""
+those with the firmware role, `["trust"]` to those with the trust role."""
 
 from . import runtime
 from .components import FileComponent, RamComponent, parse
@@ -18,7 +18,11 @@ from .numbers import (
     R_NO_PAYLOAD,
     ROLE_APP,
     ROLE_FIRMWARE,
+    ROLE_TRUST,
 )
+from .rekey import frozen
+
+_ROLES = {"firmware": ROLE_FIRMWARE, "trust": ROLE_TRUST}
 
 
 class Board:
@@ -40,6 +44,13 @@ class Board:
         self._firmware = firmware
         self._components = {}
 
+    def judged_by(self, key, trust):
+        """Start anew with the rights of `key`, dependencies judged by `trust`."""
+        self.close()
+        self._components = {}
+        self.roles = key.roles
+        self.trust = trust
+
     def component(self, raw):
         """-> the component of the identifier `raw` (CBOR); the same object every time."""
         key = bytes(raw)
@@ -49,7 +60,11 @@ class Board:
             kind = parts[0]
             if kind == "firmware" and self._firmware is None:
                 raise SuitError(R_COMPONENT_UNSUPPORTED, "no second firmware partition")
-            if not self.roles & (ROLE_FIRMWARE if kind == "firmware" else ROLE_APP):
+            if kind == "trust" and frozen():
+                raise SuitError(R_COMPONENT_UNSUPPORTED, "the trust store is frozen")
+            # who may read a store need not be able to change it: the new one may take that away
+            reads = kind == "trust" and not self._writable
+            if not self.roles & (ROLE_APP if reads else _ROLES.get(kind, ROLE_APP)):
                 raise SuitError(R_COMPONENT_UNAUTHORISED, "/".join(parts))
             if kind == "firmware":
                 from .firmware import FirmwareComponent
@@ -59,8 +74,7 @@ class Board:
             elif kind == "ram":
                 component = RamComponent(self.slot.index)
             else:
-                path = self.slot.app if kind == "app" else self.slot.file(parts[1:])
-                component = FileComponent(self.slot, path, self._writable)
+                component = FileComponent(self.slot, self.slot.component(parts), self._writable)
                 component.progress = self.progress
             self._components[key] = component
         return component

@@ -118,6 +118,8 @@ def _choose(port, config):
             _watch(port, config)
         try:
             verified = run(_verified(slot, record, config, port, trust, firmware))
+            if not runtime.trial:
+                _adopt(verified)
             _say(slot, record)
             if firmware:
                 _keep_firmware(firmware, record, store, port)
@@ -144,6 +146,16 @@ def _trust(config):
     if trust.development:
         print("suit: DEVELOPMENT KEY trusted; anyone may have it, not for production")
     return trust
+
+
+def _adopt(slot):
+    """What a cut kept from being done at confirm (rekey.py)."""
+    from .rekey import adopt
+
+    try:
+        adopt(runtime.root, slot)
+    except (OSError, SuitError):
+        pass  # the old trust store is in force; tried again at the next boot
 
 
 def _rebuilt(store, trust, config):

@@ -5,6 +5,7 @@
     app.img         the ROMFS image
     manifest.suit   the envelope that installed it, severed: authentication and manifest
     manifests/NAME  the envelopes of its dependencies
+    trust.cbor      the trust store it brings, if it does (rekey.py)
     files/NAME...   the file components
     part            while a download is interrupted: which file, of which digest, with which ETag
 
@@ -80,6 +81,7 @@ class Slot:
         self.app = self.path + "/app.img"
         self.manifest = self.path + "/manifest.suit"
         self.files = self.path + "/files"
+        self.trust = self.path + "/trust.cbor"
         self._part = self.path + "/part"
         self._limit = limit  # of all its components together, or None
 
@@ -87,6 +89,8 @@ class Slot:
         """-> the path of what components.parse made of an identifier."""
         if parts[0] == "app":
             return self.app
+        if parts[0] == "trust":
+            return self.trust
         if parts[0] == "manifest":
             return self.path + "/manifests/" + parts[1]
         return self.file(parts[1:])

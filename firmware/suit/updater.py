@@ -19,7 +19,7 @@ attempt can continue. Raises SuitError; errors of the storage become R_STORAGE w
 lack of memory R_BUDGET. `runtime.progress` tells how it goes. Without `url` every server of the
 configuration is looked at in turn."""
 
-from . import decide, runtime
+from . import decide, rekey, runtime
 from .config import read, trust_store
 from .errors import SuitError
 from .numbers import (
@@ -42,7 +42,7 @@ from .numbers import (
 )
 from .policy import check, components, floor_key
 from .region import FileRegion
-from .slots import Slot, remove
+from .slots import Slot, exists, remove
 from .state import EMPTY
 
 # the attempt failed; what was offered may be good
@@ -244,6 +244,8 @@ def _execute(envelope, trust, url, config, port, progress, firmware, recorder):
         _watch(recorder, validation, board)
         yield from validation.run(UPDATE[-1:])
         check(validation, manifest, board)
+        if exists(slot.trust):
+            yield from rekey.check(envelope, slot, board, trust)
     finally:
         board.close()
     if firmware:

@@ -202,7 +202,7 @@ def test_components_that_are_not_the_boards_are_refused_before_the_slot_is_touch
     bad = (
         [b"file", b".."], [b"file", b""], [b"file", b"a/b"], [b"file"], [b"file", b"."],
         [b"file", b"a\0b"], [b"file", b"\xff"], [b"file", b"x" * 65], [b"app", b"x"], [b"boot"],
-        [b"file"] + [b"d"] * 5, [b"firmware"], [b"trust"], [],
+        [b"file"] + [b"d"] * 5, [b"firmware"], [b"trust", b"x"], [],
     )  # fmt: skip
     for identifier in bad:
         sealed = envelope(3, [(APP, V1_APP, "v1.app"), (identifier, b"x", "v1.app")])
