@@ -76,6 +76,11 @@ def test_an_unknown_scheme_is_no_payload():
     raises(SuitError, transports.open, "/no/such/file", reason=R_NO_PAYLOAD)
 
 
+def test_a_file_is_found_with_and_without_an_authority():
+    for uri in ("file:///no/such%20file", "file:/no/such%20file", "/no/such file"):
+        assert raises(SuitError, transports.open, uri, reason=R_NO_PAYLOAD).detail == "/no/such file"
+
+
 def test_percent_signs_become_bytes_or_are_refused():
     assert transports.unquote("a%20b%C3%A9") == "a b\u00e9"
     for bad in ("%", "%1", "%zz", "%+1", "%-1", "%ff", "% 1"):

@@ -43,7 +43,9 @@ def open(uri, allowed=None):
     if kind in ("", "file"):
         from .local import FileStream
 
-        return FileStream(unquote(uri[7:]) if kind else uri)
+        if kind:  # RFC 8089: an authority may be left out
+            uri = unquote(uri[7:] if uri[5:7] == "//" else uri[5:])
+        return FileStream(uri)
     raise SuitError(R_NO_PAYLOAD, kind)
 
 
