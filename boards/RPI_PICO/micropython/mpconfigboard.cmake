@@ -1,0 +1,6 @@
+# RPI_PICO with the updater frozen in: MicroPython's own board, another manifest. In ports/rp2 of MicroPython:
+#     make BOARD=RPI_PICO BOARD_DIR=.../boards/RPI_PICO/micropython
+# MIT licence.
+include(${MICROPY_PORT_DIR}/boards/RPI_PICO/mpconfigboard.cmake)
+set(MICROPY_BOARD_PINS ${MICROPY_PORT_DIR}/boards/RPI_PICO/pins.csv)
+set(MICROPY_FROZEN_MANIFEST ${MICROPY_BOARD_DIR}/manifest.py)

@@ -1,0 +1,3 @@
+// RPI_PICO with the updater frozen in. The filesystem keeps the size of the stock build, or stock MicroPython would format it.
+// MIT licence.
+#include "boards/RPI_PICO/mpconfigboard.h"

@@ -1,0 +1,81 @@
+"""What a MicroPython built with our board definitions freezes: the manifests, evaluated as MicroPython's
+tools/manifestfile.py does it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BOARDS = sorted(path.parent.parent.name for path in ROOT.glob("boards/*/micropython/manifest.py"))
+ENGINES = {
+    "RPI_PICO": {"viper", "thumb"}, "RPI_PICO_W": {"viper", "thumb"}, "ESP32_GENERIC_OTA": {"viper"},
+}  # fmt: skip
+
+
+class Options:
+    """`options` of the manifest language: defaults, overridden by the arguments of include()."""
+
+    def __init__(self, given):
+        self.__dict__.update(given)
+
+    def defaults(self, **values):
+        for name, value in values.items():
+            self.__dict__.setdefault(name, value)
+
+
+class Manifest:
+    """The functions that our manifests use; paths are relative to the manifest that says them."""
+
+    def __init__(self):
+        self.files = set()
+        self.ports = []
+
+    def evaluate(self, path, **options):
+        before = os.getcwd()
+        os.chdir(path.parent)
+        try:
+            names = {
+                "include": self.include, "package": self.package, "module": self.module,
+                "options": Options(options),
+            }  # fmt: skip
+            exec(compile(path.read_text(), str(path), "exec"), names)
+        finally:
+            os.chdir(before)
+
+    def include(self, path, **options):
+        if path.startswith("$(PORT_DIR)"):
+            self.ports.append(path)
+        else:
+            self.evaluate(Path(path).resolve(), **options)
+
+    def package(self, name, files, base_path, opt):
+        for file in files:
+            assert (Path(base_path) / name / file).is_file(), file
+            self.files.add(f"{name}/{file}")
+
+    def module(self, name, base_path, opt):
+        assert (Path(base_path) / name).is_file(), name
+        self.files.add(name)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_whole_updater_is_frozen_with_the_engines_of_the_chip(board):
+    manifest = Manifest()
+    manifest.evaluate(ROOT / "boards" / board / "micropython" / "manifest.py")
+    wanted = {"boot.py", "main.py"}
+    for path in (ROOT / "firmware" / "suit").rglob("*.py"):
+        kind = path.stem.rsplit("_", 1)[-1]
+        if kind not in ("viper", "thumb") or kind in ENGINES[board]:
+            wanted.add(path.relative_to(ROOT / "firmware").as_posix())
+    assert manifest.files == wanted
+    assert "$(PORT_DIR)/boards/manifest.py" in manifest.ports
+
+
+def test_the_boards_are_those_of_the_catalogue_and_keep_the_stock_filesystem():
+    assert set(BOARDS) == set(ENGINES)
+    for board in ("RPI_PICO", "RPI_PICO_W"):
+        folder = ROOT / "boards" / board / "micropython"
+        # another storage size would make stock MicroPython format the filesystem
+        assert f'#include "boards/{board}/mpconfigboard.h"' in (folder / "mpconfigboard.h").read_text()
+        assert "STORAGE_BYTES" not in (folder / "mpconfigboard.h").read_text()
