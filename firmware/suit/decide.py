@@ -35,7 +35,8 @@ is what the active slot expects from then on, and whether it fits is for the man
 
 Whatever a trial was gone back from is *known bad*, but for one case: a slot whose stored bytes no
 longer match was damaged on this board before it ran; its manifest is not at fault and may be
-installed again. So may firmware that was never started."""
+installed again. So may firmware that the bootloader did not abort: it was never started, or its
+entry was lost while it was rewritten."""
 
 from .numbers import (
     R_BACK_FIRMWARE,
@@ -87,7 +88,8 @@ def decide(record, cause, failed, running=None, aborted=None):
             return SWITCH, new.trial, new
         elif other:
             reason = R_BACK_FIRMWARE
-            detail = 1 if record.booted or aborted == expected else 0
+            # the bootloader's entry may also have been lost while it was rewritten: nobody's fault
+            detail = 1 if aborted == expected else 0
         elif record.tries == 0:
             reason = R_BACK_TRIES
         if not reason:
