@@ -7,8 +7,9 @@ those that the chains in `data` lead to (the content of envelope member 1):
 
 The first token of a chain is signed by an anchor with ROLE_DELEGATE, each further one by the key of
 the token before it; `cnf` (8) holds that key as a COSE_Key (RFC 8747). A key gets the roles that its
-own KEY_ROLES and its issuer's have in common, and every restriction of both. A chain has at most
-MAX_DELEGATION tokens. One that does not hold is passed over, as if it were not there.
+own KEY_ROLES and its issuer's have in common, and every restriction of both. A key with KEY_QUORUM
+above 1 delegates to nobody: alone it does not count. A chain has at most MAX_DELEGATION tokens. One
+that does not hold is passed over, as if it were not there.
 
 exp (4) and nbf (5) are judged against `trust.moment`: seconds since 1970; None: no clock, so that
 what expires is refused; False: not judged, as at boot, where what was installed in time stays. aud
@@ -87,6 +88,11 @@ def _judge(expiry, begin, audience, trust):
         _refuse("delegation to others")
 
 
+def _may_delegate(issuer):
+    # a token has one signature; who needs others to sign must not make them up
+    return issuer.roles & ROLE_DELEGATE and issuer.quorum <= 1
+
+
 def _delegated(token, issuers, trust):
     """The key that a token hands the trust of its issuer to."""
     c = Cursor(token)
@@ -97,7 +103,7 @@ def _delegated(token, issuers, trust):
     if token[0] != 0xC0 | TAG_SIGN1:
         _refuse("not a signed token")
     issuer = cose.verify(MemoryRegion(token), None, issuers, window=1024)
-    if not issuer.roles & ROLE_DELEGATE:
+    if not _may_delegate(issuer):
         _refuse("the issuer may not delegate")
     expiry, begin, audience, raw = _claims(token)
     _judge(expiry, begin, audience, trust)
@@ -107,7 +113,7 @@ def _delegated(token, issuers, trust):
     key.roles &= issuer.roles
     key.quorum = max(key.quorum, issuer.quorum)
     key.access = issuer.access + key.access
-    if issuer in issuers.keys and issuer.roles & ROLE_DELEGATE:
+    if issuer in issuers.keys and _may_delegate(issuer):
         return key
     _refuse("the issuer may not delegate")
 

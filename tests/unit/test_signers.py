@@ -135,6 +135,23 @@ def test_a_key_that_an_anchor_delegates_to_is_trusted():
     refuse(lambda: delegated([token(ANCHOR, LAST)], roles=n.ROLE_APP))
 
 
+def test_a_key_that_needs_another_signature_cannot_make_the_other_signer_up():
+    both = n.ROLE_APP | n.ROLE_DELEGATE
+    for quorum, fine in ((1, True), (2, False)):
+        data = manifest(install=seq())
+        digest = encode(digest_of(wrapped(data)))
+        # one holder of one anchor: delegates to a key of its own, signs with both
+        blocks = [sign1(private, digest, False) for private in (ANCHOR, LAST)]
+        members = {1: encode([[token(ANCHOR, LAST, KEY_ROLES=both)]])}
+        sealed = envelope(data, auth=wrapper(data, blocks=blocks), members=members)
+        anchors = [cose_key(key, KEY_ROLES=both, KEY_QUORUM=quorum) for key in (ANCHOR, MIDDLE)]
+        trust = TrustStore(encode(anchors)).judges([e.DEVICE], NOW)
+        if fine:
+            opened(sealed, trust)
+        else:
+            refuse(opened, sealed, trust)
+
+
 def test_a_chain_hands_on_no_more_than_it_has():
     both = n.ROLE_APP | n.ROLE_DELEGATE | n.ROLE_TRUST
     through = token(ANCHOR, MIDDLE, KEY_ROLES=both)
