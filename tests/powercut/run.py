@@ -89,7 +89,7 @@ def whole() -> list:
     for scenario in ("firmware", "firmware-back"):
         units.append(Unit("esp32", scenario, ["single"], True))
         units += [Unit("esp32", scenario, ["pairs"], options={"step": 3}, shard=(part, 4)) for part in range(4)]
-        units.append(Unit("esp32", scenario, ["faults", "sampled"], options={"samples": 400}))
+        units.append(Unit("esp32", scenario, ["sampled"], options={"samples": 400}))
     for geometry in GEOMETRIES:
         for scenario in SINGLE:
             parts = 4 if scenario == "resume" else 1
