@@ -1,6 +1,6 @@
 """Cycles and milliseconds of every cryptographic primitive on an emulated RP2040 at 125 MHz, beside the targets.
 
-    python tests/bench/rp2040.py UF2=RPI_PICO.uf2 [--cold] [--least] [--only TEXT]
+    python tests/bench/rp2040.py UF2=RPI_PICO.uf2 [--cold] [--least] [--only TEXT] [--bytecode]
 
 Needs `rp2040py` (pip install 'suitup[rp2040]') and a MicroPython image for RPI_PICO. The emulator counts cycles of the core
 exactly and does not model misses of the flash cache, so figures are a lower bound by a few percent. It takes some 15
@@ -9,17 +9,20 @@ free heap too. Exit status 1 when a *must* is missed."""
 
 import argparse
 import asyncio
+import datetime
 import sys
 import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(HERE), str(ROOT / "host")]
+sys.path[:0] = [str(HERE), str(ROOT / "host"), str(ROOT / "tests" / "board" / "rp2040")]
 
 import material  # noqa: E402
 import sizes  # noqa: E402
+from emulator import Pico  # noqa: E402
 from suitup.boards import updater  # noqa: E402
+from suitup.boards.virtual import VirtualBoard  # noqa: E402
 from suitup.images import constants  # noqa: E402
 
 MHZ = 125
@@ -58,99 +61,35 @@ with open("/data/envelope.suit", "rb") as f:
 print("cold start to a verified envelope%s\\t%%d\\t0" %% ticks_diff(ticks_us(), start))
 """
 
-
-def mend_usb():
-    """The emulator answers an idle host-to-board endpoint with an empty packet every few microseconds, which keeps the core busy
-    with interrupts while it should run the benchmark. A real host lets it wait; so does this."""
-    from rp2040py.usb import cdc
-
-    plain = cdc.USBCDC.__init__
-
-    def init(self, usb):
-        plain(self, usb)
-        read, send = usb.on_endpoint_read, self.send_serial_byte
-        waiting = []
-
-        def on_read(endpoint, size):
-            if endpoint and endpoint == self._out_endpoint and self.tx_fifo.empty:
-                waiting.append((endpoint, size))
-            else:
-                read(endpoint, size)
-
-        def answer():
-            if waiting and not self.tx_fifo.empty:
-                read(*waiting.pop(0))
-
-        alarm = usb.rp2040.clock.create_alarm(answer)
-
-        def send_byte(byte):
-            send(byte)
-            if waiting:
-                alarm.schedule(20_000)  # ns; what arrives together goes together
-
-        usb.on_endpoint_read = on_read
-        self.send_serial_byte = send_byte
-
-    cdc.USBCDC.__init__ = init
+# over every item of the envelope; byte strings are stepped over, as authentication does
+WALK = """
+import gc
+from suit.cbor import Cursor
+with open("/data/envelope.suit", "rb") as f:
+    data = memoryview(f.read())
+for again in (0, 1):
+    gc.collect()
+    free = gc.mem_free()
+    start = ticks_us()
+    Cursor(data).skip()
+    took = ticks_diff(ticks_us(), start)
+print("CBOR walk, %d bytes\\t%d\\t%d" % (len(data), took, free - gc.mem_free()))
+"""
 
 
-class Board:
-    """A Pico that runs the image; `run(code)` gives what it prints."""
-
-    def __init__(self, image):
-        from rp2040py.boards import BOARDS, resolve_firmware
-        from rp2040py.device import MicroPythonDevice
-
-        self.device = MicroPythonDevice(board=resolve_firmware(BOARDS["pico"], "micropython", str(image)))
-
-    async def __aenter__(self):
-        clock = self.device.simulator.clock if hasattr(self.device.simulator, "clock") else None
-        clock = clock or self.device.mcu.clock
-
-        def beat():  # the clock moves while the core sleeps
-            alarm.schedule(1_000_000)
-
-        alarm = clock.create_alarm(beat)
-        alarm.schedule(1_000_000)
-        await self.device.astart(timeout=120)
-        return self
-
-    async def __aexit__(self, *_):
-        self.device.stop()
-
-    async def run(self, code):
-        out, error = await self.device.aexec(code, timeout=7200)
-        if error.strip():
-            sys.exit(error.decode(errors="replace"))
-        return out.decode().replace("\r\n", "\n")
-
-    async def put(self, path, data):
-        await self.run("f = open(%r, 'wb')" % path)
-        for at in range(0, len(data), 2048):
-            await self.run("f.write(%r)" % data[at : at + 2048])
-        await self.run("f.close()")
-
-
-def compiled(name, folder):
+def compiled(name, folder, arch):
     """As it is provisioned, except that `numbers` is there for the benchmark's own use."""
     numbers = constants.constants((sizes.SUIT / "numbers.py").read_text())
     path = sizes.SUIT / (name + ".py")
-    return updater.compile_module(path, f"suit/{name}.py", "armv6m", numbers, Path(folder))
+    return updater.compile_module(path, f"suit/{name}.py", arch, numbers, Path(folder))
 
 
-def wanted(names):
-    """What the benchmarks load: the core of authentication, and all of crypto with every engine."""
-    core = (
-        "__init__ cbor cose envelope errors numbers optional region trust utf8 wait manifest encoded tables"
-    ).split()
-    return [name for name in names if name in core or name.startswith("crypto/")]
-
-
-def shown(output, missed):
+def shown(output, missed, lines):
     for line in output.splitlines():
         label, first, *rest = line.split("\t")
         if not rest:
-            print("%-46s %s" % (label, first))
+            lines.append("%-46s %s" % (label, first))
+            print(lines[-1], flush=True)
             continue
         took = int(first)
         must, stretch = TARGETS.get(label, (None, None))
@@ -163,28 +102,37 @@ def shown(output, missed):
             elif stretch and took / 1000 <= stretch:
                 verdict += "  (stretch kept)"
         heap = " %7s B" % rest[0] if rest[0] != "0" else ""
-        print("%-46s %12d cycles %9.2f ms%s  %s" % (label, took * MHZ, took / 1000, heap, verdict), flush=True)
+        lines.append("%-46s %12d cycles %9.2f ms%s  %s" % (label, took * MHZ, took / 1000, heap, verdict))
+        print(lines[-1], flush=True)
 
 
-async def bench(image, cold, least, only):
+def prepared(folder, cold, arch):
+    """A filesystem with the code and the data on it, made here and not over the emulated cable; its path."""
+    names = sizes.files()  # every engine; or what a build for this board ships
+    if cold or arch == "bytecode":
+        names = ["numbers", *sizes.shipped(arch)]
+    arch = None if arch == "bytecode" else arch
+    files = {"/lib/suit/%s.mpy" % name: compiled(name, folder, arch) for name in names}
+    files |= {"/data/" + file.name: file.read_bytes() for file in (folder / "data").iterdir()}
+    board = VirtualBoard(folder / "board").create("rp2040")
+    board.write_files(files)
+    return board.flash
+
+
+async def bench(image, cold, least, only, arch, lines):
     missed = []
-    mend_usb()
     with tempfile.TemporaryDirectory() as folder:
-        material.make(Path(folder) / "data")
-        async with Board(image) as board:
-            await board.run("import os\nfor d in ('/lib', '/lib/suit', '/lib/suit/crypto', '/data'):\n os.mkdir(d)\n")
-            names = wanted(sizes.files())
-            if cold:  # what a build for this board ships
-                names = ["numbers", *sizes.shipped(names, "armv6m")]
-            for name in names:
-                await board.put("/lib/suit/%s.mpy" % name, compiled(name, folder))
-            for file in sorted((Path(folder) / "data").iterdir()):
-                await board.put("/data/" + file.name, file.read_bytes())
+        folder = Path(folder)
+        material.make(folder / "data")
+        async with Pico(image, prepared(folder, cold, arch)) as board:
+            lines.append((await board.run("import os\nprint(os.uname().version)")).strip())
+            print(lines[-1], flush=True)
             if cold:
                 for trust, label in (("trust.cbor", ""), ("anchor.cbor", ", provisioned anchor")):
                     # each run in a fresh interpreter: modules are dropped from memory
                     await board.run("import sys, gc\nsys.modules.clear()\ngc.collect()")
-                    shown(await board.run(COLD % (trust, label)), missed)
+                    shown(await board.run(COLD % (trust, label)), missed, lines)
+                shown(await board.run(WALK), missed, lines)
             else:
                 source = (HERE / "primitives.py").read_text().split('if __name__ == "__main__"')[0]
                 await board.run(source)
@@ -192,10 +140,27 @@ async def bench(image, cold, least, only):
                 names = await board.run("for case in CASES: print(case[0])")
                 for i, name in enumerate(names.splitlines()):
                     if only in name:
-                        shown(await board.run("main(CASES[%d:%d])" % (i, i + 1)), missed)
+                        shown(await board.run("main(CASES[%d:%d])" % (i, i + 1)), missed, lines)
+    lines += ["missed: " + label for label in missed]
     for label in missed:
         print("missed: " + label)
     return 1 if missed else 0
+
+
+def write(path, kind, lines):
+    """Replace the part `kind` of the results, keep the other ones."""
+    title = (
+        "# On an emulated RP2040\n\nWritten by `make bench-rp2040`; 125 MHz, cycles counted exactly, "
+        "misses of the flash cache not modelled.\n"
+    )
+    parts = {}
+    if path.exists():
+        for part in path.read_text().split("\n## ")[1:]:
+            name, _, rest = part.partition("\n")
+            parts[name.split(", ")[0]] = "## " + name + "\n" + rest.rstrip() + "\n"
+    text = "\n".join(line.rstrip() for line in lines)
+    parts[kind] = "## %s, %s, emulated\n\n```\n%s\n```\n" % (kind, datetime.date.today(), text)
+    path.write_text("\n".join([title, *(parts[name] for name in sorted(parts))]))
 
 
 def main():
@@ -203,12 +168,22 @@ def main():
     parser.add_argument("image", help="UF2=FILE or FILE: MicroPython for RPI_PICO")
     parser.add_argument("--cold", action="store_true")
     parser.add_argument("--least", action="store_true")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="keep the results there")
     parser.add_argument("--only", default="", metavar="TEXT", help="primitives with TEXT in their name")
+    parser.add_argument("--bytecode", action="store_true", help="a board without native code")
     options = parser.parse_args()
     image = Path(options.image.removeprefix("UF2="))
     if not image.is_file():
         parser.error("no such file: %s" % image)
-    sys.exit(asyncio.run(bench(image, options.cold, options.least, options.only)))
+    arch = "bytecode" if options.bytecode else "armv6m"
+    lines = []
+    code = asyncio.run(bench(image, options.cold, options.least, options.only, arch, lines))
+    if options.write:
+        kind = "Cold start" if options.cold else "Primitives"
+        if options.only and not options.cold:
+            kind += ' with "%s"' % options.only
+        write(options.write, kind + (" without native code" if options.bytecode else ""), lines)
+    sys.exit(code)
 
 
 if __name__ == "__main__":
