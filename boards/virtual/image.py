@@ -3,8 +3,9 @@
 """`VIRTUAL_BOARD='{"flash": PATH, ...}' micropython -X heapsize=16m image.py`, driven by VirtualBoard over stdin, stdout.
 
 Requests are lines of JSON, answers too: {"put": path, "size": n} followed by n bytes, {"get": path}, {"remove": path} (a
-whole tree, absence is fine), {"list": path}, {"free": 0}. An answer {"size": n} is followed by n bytes; {"error": text}
-says what went wrong. Blank flash is formatted first."""
+whole tree, absence is fine), {"list": path}, {"free": 0}, {"run": code, "show": expression} for code that a board would
+run at its console without being booted; the answer is {"shown": repr}. An answer {"size": n} is followed by n bytes;
+{"error": text} says what went wrong. Blank flash is formatted first."""
 
 import json
 import os
@@ -85,6 +86,13 @@ def _serve(request):
         return {}, None
     if "list" in request:
         return {"files": _walk(request["list"], {})}, None
+    if "run" in request:
+        names = {"__name__": "__main__"}
+        try:
+            exec(request["run"], names)
+            return {"shown": repr(eval(request["show"], names))}, None
+        except Exception as error:  # whatever the code meets is for whoever sent it
+            return {"error": "%s: %s" % (type(error).__name__, error)}, None
     stat = os.statvfs("/")
     return {"free": stat[0] * stat[3]}, None
 

@@ -96,7 +96,7 @@ def board_settings(project: Project, board: VirtualBoard, first=None, **options)
     if not trust:
         author.load_signers(project)  # says what is missing
     options = {"bind": "127.0.0.1", "port": board.coap_port, **options}
-    return Settings(project, trust, None, None, first, options)
+    return Settings(project, trust, None, None, first, options, board.directory / "keys")
 
 
 def virtual(project: Project, path: Path, directory=BOARD, say=lambda text: None) -> VirtualBoard:

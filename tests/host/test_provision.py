@@ -3,6 +3,7 @@
 import pytest
 from suitup import cbor, desk, keys, project
 from suitup import numbers as n
+from suitup.boards import provision as provisioning
 from suitup.boards import updater
 from suitup.boards.provision import Flash, Settings, first_app, image_digests, provision
 from suitup.boards.virtual import VirtualBoard
@@ -32,6 +33,10 @@ def few_modules(monkeypatch):
         "files",
         lambda arch=None: {"/lib/suit/x.mpy": b"M\x06x", "/main.py": b"import suit\n"},
     )
+    # those two files can make no key (tests/board/test_own_key.py has boards that do)
+    own = keys.generate("ESP256").public()
+    monkeypatch.setattr(provisioning, "_own_key", lambda target: (own, False))
+    return own
 
 
 def trust(app):
@@ -140,6 +145,35 @@ def test_a_first_app_clears_the_slots_and_the_record_but_not_the_identity(
     assert "/suit/a/app.img" in there
     assert two.config["device"] == one.config["device"]
     assert "demo 1.0.0 in slot a, sequence 1" in two.report()
+
+
+def test_the_public_part_of_the_boards_key_is_kept_under_its_device_id(app, tmp_path, few_modules):
+    board = VirtualBoard(tmp_path / "board").create()
+    settings = Settings(app, trust(app), own_keys=tmp_path / "boards")
+    made = provision(Flash(board), settings)
+    assert made.key_file == tmp_path / "boards" / (made.config["device"].hex() + ".pub.pem")
+    assert keys.load(made.key_file).thumbprint == few_modules.thumbprint
+    assert few_modules.kid in made.report() and str(made.key_file) in made.report()
+    assert "no more" not in made.report()
+    # the board was erased, say, and has another one now
+    keys.save_public(keys.generate("ESP256"), made.key_file)
+    again = provision(Flash(board), settings)
+    assert "no more" in again.report()
+    assert keys.load(made.key_file).thumbprint == few_modules.thumbprint
+
+
+@pytest.mark.parametrize(
+    "said", [(b"", True), (b"\xa0", True), (b"\xa1\x01\x02", True), None, (7, True)]
+)
+def test_a_board_that_names_no_key_is_not_called_provisioned(said):
+    class Board:
+        def own_key(self, host):
+            assert len(host) == 32
+            return said
+
+    with pytest.raises(Failure) as failure:
+        provisioning._own_key(Board())
+    assert "no key of its own" in str(failure.value)
 
 
 def test_native_engines_go_only_where_they_run():

@@ -6,7 +6,10 @@
 
 Nothing is written that is there already, so doing it twice costs a look. Identity (the device id) stays, and so do
 the state record and the slots, unless a first app is given for a board that has one: then the slots and the record are
-cleared first, because a cable is ownership."""
+cleared first, because a cable is ownership.
+
+The board makes a key of its own from its randomness and ours (firmware/suit/device_key.py) and tells the public part,
+which is kept here: it verifies the board's reports, and payloads can be encrypted to it. A key that is there stays."""
 
 import contextlib
 import hashlib
@@ -15,16 +18,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from suitup import __version__, cbor, identity
+from suitup import keys as keyfiles
 from suitup import numbers as n
 from suitup import version as versions
 from suitup.boards import serial, updater
 from suitup.boards.virtual import VirtualBoard
 from suitup.errors import USAGE, Failure
+from suitup.keys.model import BadKey, Key, from_cose_key
 from suitup.keys.trust import role_names, trust_store
 from suitup.manifest import Envelope
 from suitup.project import Project
 
 CONFIG, TRUST = "/suit/config.cbor", "/suit/trust.cbor"
+# as boot.py has it; modules of an updater that ran before this one was written are forgotten first
+_OWN_KEY = """\
+import sys, gc
+from binascii import unhexlify
+for _m in [m for m in sys.modules if m == 'suit' or m.startswith('suit.')]: del sys.modules[_m]
+gc.collect()
+sys.path[:] = ['.frozen', '/lib', '']
+from suit.device_key import own
+_own = own(unhexlify('%s'))
+"""
 _STATE = ("/suit/state.0", "/suit/state.1", "/suit/spool", "/suit/traceback", "/suit/a", "/suit/b")
 
 
@@ -54,6 +69,9 @@ class Cable:
             self._board.write(path, data)
             if progress:
                 progress(len(data))
+
+    def own_key(self, host):
+        return self._board.eval_printed(_OWN_KEY % host.hex() + "print(_own)", timeout=60)
 
     def finish(self):
         """Start what was installed."""
@@ -99,6 +117,10 @@ class Flash:
         if progress:
             progress(sum(map(len, files.values())))
 
+    def own_key(self, host):
+        self._there = None
+        return self._board.evaluate(_OWN_KEY % host.hex(), "_own")
+
     def finish(self):
         """It was off and stays so."""
 
@@ -139,6 +161,7 @@ class Settings:
     arch: str | None = None
     envelope: Path | None = None
     options: dict = field(default_factory=dict)
+    own_keys: Path | None = None  # folder for the public part of the board's own key; None: not kept
 
 
 @dataclass
@@ -153,6 +176,10 @@ class Made:
     removed: list
     updater: dict
     first: object = None  # Envelope of the first app
+    key: Key | None = None  # the board's own, public
+    key_made: bool = False  # now; else it was there
+    key_file: Path | None = None
+    key_before: Key | None = None  # what the file held, when that was another key
 
     def report(self) -> str:
         """Lines for people: what is on the board now."""
@@ -171,6 +198,14 @@ class Made:
         ]
         for key, roles in self.settings.trust:
             lines.append(f"trust     {key.describe()}, for {', '.join(role_names(roles))}")
+        where = f", public part in {self.key_file}" if self.key_file else ""
+        lines.append(f"own key   {self.key.kid}")
+        lines.append(f"          {'made now' if self.key_made else 'kept'}{where}")
+        if self.key_before:
+            lines.append(
+                f"note      that file held {self.key_before.kid[:16]}, which this board has no more: what was encrypted to "
+                "it cannot be read"
+            )
         for server in self.config.get("servers", ()):
             lines.append(f"server    {server}")
         if self.first:
@@ -226,10 +261,38 @@ def provision(target, settings: Settings, progress=None) -> Made:
             raise Failure(
                 f"{path} was written but reads back differently", hint="is the flash full or worn?"
             )
+    key, made_now = _own_key(target)
     target.finish()
-    return Made(
-        target.what, config, settings, new, len(files) - len(new), stale, program, first
+    made = Made(
+        target.what, config, settings, new, len(files) - len(new), stale, program, first, key, made_now
     )  # fmt: skip
+    if settings.own_keys:
+        _keep(made, Path(settings.own_keys) / f"{config['device'].hex()}.pub.pem")
+    return made
+
+
+def _own_key(target):
+    """(the board's own public key, whether it was made now)."""
+    hint = "should /suit/device.cbor be damaged: remove it, and the key in it is lost"
+    try:
+        data, made = target.own_key(secrets.token_bytes(32))
+        key = from_cose_key(data)
+    except Failure as failure:
+        raise Failure("the board has no key of its own", failure.why or failure.what, hint) from None
+    except (BadKey, TypeError, ValueError) as error:
+        raise Failure("the board names no key of its own", str(error)) from None
+    return key.public(), made
+
+
+def _keep(made, path):
+    made.key_file = path
+    if path.exists():
+        with contextlib.suppress(Failure):
+            before = keyfiles.load(path)
+            if before.thumbprint == made.key.thumbprint:
+                return
+            made.key_before = before
+    keyfiles.save_public(made.key, path)
 
 
 def _config(target, settings):

@@ -11,6 +11,7 @@ DIR/board.json holds what the board is and, while it is on, the ports of its sup
 survives), DIR/wear.bin its erase counts, DIR/board.log the console and what happened to the board. Whatever goes wrong
 is a Failure."""
 
+import ast
 import contextlib
 import json
 import os
@@ -349,6 +350,12 @@ class VirtualBoard:
         """Remove a file or a folder with what is in it; absence is fine. The board must be off."""
         with self._files() as ask:
             ask({"remove": path})
+
+    def evaluate(self, code, expression):
+        """Execute `code` in a MicroPython that has the board's flash mounted, without booting the board, and return the
+        value of `expression` (a literal) then. The board must be off; Failure when it raises."""
+        with self._files() as ask:
+            return ast.literal_eval(ask({"run": code, "show": expression})["shown"])
 
     def free(self) -> int:
         """Free bytes of the filesystem. The board must be off."""

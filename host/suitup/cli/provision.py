@@ -64,13 +64,25 @@ from suitup.keys.trust import parse_roles
     metavar="ENVELOPE",
     help="Install this app in slot a, as made at the factory. Clears both slots and the record.",
 )
+@click.option(
+    "--own-keys",
+    type=click.Path(file_okay=False),
+    default="keys/boards",
+    show_default=True,
+    metavar="DIR",
+    help="Where the public part of the board's own key is kept, as DEVICE-ID.pub.pem.",
+)
 def command(
-    app, port, board, trust, device_name, servers, poll, trial, tries, coap_port, bind, wifi, first
+    app, port, board, trust, device_name, servers, poll, trial, tries, coap_port, bind, wifi, first,
+    own_keys,
 ):
     """Make a board a device: install the updater, who it is and whom it trusts.
 
     What is there already is not written again, so it can be repeated at any time. The settings live in a file that
-    no update touches."""
+    no update touches.
+
+    The board makes a key of its own, unless it has one, and shows its public part only: name that file to `sign
+    --encrypt-to`, and to `report --key` for its reports."""
     from suitup.boards import catalog
     from suitup.boards.provision import Settings, open_target, provision
     from suitup.boards.virtual import VirtualBoard
@@ -93,6 +105,7 @@ def command(
         kind.mpy_arch if kind else None,
         Path(first) if first else None,
         options,
+        Path(own_keys),
     )
     with open_target(port) as target:
         made = provision(target, settings, _counter())
