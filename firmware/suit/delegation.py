@@ -24,6 +24,8 @@ except ImportError:
         return value
 
 
+from binascii import hexlify
+
 from . import cose
 from .cbor import ARRAY, NINT, Cursor
 from .errors import SuitError
@@ -84,7 +86,8 @@ def _judge(expiry, begin, audience, trust):
             _refuse("delegation expired")
         if begin is not None and (moment is None or moment < begin):
             _refuse("delegation not valid yet")
-    if audience is not None and not any(each in trust.audience for each in audience):
+    names = [hexlify(name).decode() for name in trust.audience if name is not None]
+    if audience is not None and not any(each in names for each in audience):
         _refuse("delegation to others")
 
 

@@ -216,7 +216,8 @@ def authenticate(region, trust):
     found = yield from _hash(region, head_at, end, wrapper.algorithm, bytearray(256))
     if not digests.same(found, wrapper.digest):
         raise SuitError(R_UNAUTHORISED, "manifest digest", head_at)
-    trust = yield from signers.delegated(members, trust)
+    if ENV_DELEGATION in members.numbers:
+        trust = yield from signers.delegated(members, trust)
     key, found = yield from signers.trusted(region, wrapper, trust)
     # signature memory is free again; now the manifest may be loaded. The digest is taken again
     # over what is in RAM: a region that changed meanwhile, or a verdict that a glitch turned

@@ -9,6 +9,8 @@ KEY_QUORUM of a key says how many different trusted keys that have all of its ro
 for it to count, its own signature included: 1 is any-of, 2 on each of three keys is two of three.
 Sections 8.3 and 9 of suit-manifest."""
 
+import gc
+
 from . import cose
 from .errors import SuitError
 from .numbers import ENV_DELEGATION, MAX_MANIFEST, R_UNAUTHORISED
@@ -32,6 +34,8 @@ def trusted(region, wrapper, trust):
     failure = None
     found = []
     for start, end in wrapper.blocks:
+        # verifying needs its buffers in one piece, which what was read so far must not break up
+        gc.collect()
         try:
             found.append(
                 cose.verify(SubRegion(region, start, end - start), wrapper.payload, trust)

@@ -13,8 +13,6 @@ SHA-256), and orders the candidates, nothing more. A key with `alg` serves that 
 without it what its type allows; `key_ops` that leave out verifying rule a key out. Raises
 SuitError R_CBOR_PARSE or R_STRUCTURE with the offset."""
 
-from binascii import hexlify
-
 from .cbor import BSTR, MAP, NINT, Cursor, head
 from .errors import SuitError
 from .numbers import (
@@ -63,14 +61,16 @@ class Key:
     (memoryviews, None where the type has no such label), `own_kid` (label 2), `roles`,
     `development`, `ops` (None or tuple), `table` (KEY_TABLE: None or memoryview)."""
 
+    # of the class as long as nobody sets them: few keys do, and memory is short where keys are used
+    quorum = 1  # signatures by keys with its roles, its own included
+    access = ()  # restrictions, see access.py
+
     def __init__(self, data):
         c = Cursor(data)
         self.kty = self.alg = self.crv = self.x = self.y = self.k = self.pub = self.d = None
         self.own_kid = self.ops = self._kid = self.table = None
         self.roles = ROLE_APP
         self.development = False
-        self.quorum = 1  # signatures by keys with its roles, its own included
-        self.access = ()  # restrictions, see access.py
         self._raw = raw = {}
         n = c.map()
         c.pos = 0
@@ -186,7 +186,7 @@ class TrustStore:
     """The keys of a COSE_KeySet; `keys` is the list, in its order."""
 
     moment = None  # seconds since 1970; None: no clock; False: at boot, when nothing expires
-    audience = ()  # hex texts of the board's identifiers
+    audience = ()  # the board's identifiers
 
     def __init__(self, data):
         c = Cursor(data)
@@ -206,7 +206,7 @@ class TrustStore:
     def judges(self, names, moment):
         """Judge delegations for a board that these identifiers (or None) name, at `moment`; -> this
         store."""
-        self.audience = [hexlify(name).decode() for name in names if name is not None]
+        self.audience = names
         self.moment = moment
         return self
 
