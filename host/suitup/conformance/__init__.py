@@ -74,6 +74,10 @@ def indexes(paths) -> list[Path]:
     return found
 
 
+# inputs of authoring tools and fragments: nothing a device could run, so they are left out
+LEFT_OUT = ("authoring", "data")
+
+
 def cases(paths) -> Iterator[Case]:
     for index in indexes(paths):
         try:
@@ -82,7 +86,8 @@ def cases(paths) -> Iterator[Case]:
         except (ValueError, KeyError, TypeError) as error:
             raise Failure(f"{index} is not an index of cases", repr(error), code=USAGE) from None
         for entry in entries:
-            yield Case(index.parent, entry)
+            if entry.get("kind") not in LEFT_OUT:
+                yield Case(index.parent, entry)
 
 
 def judge_case(case: Case, judge) -> Verdict:
