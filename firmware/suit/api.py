@@ -18,7 +18,9 @@ _TRACEBACK = 800  # bytes of it in the status
 def confirm():
     record = runtime.record()
     slot = record.trial
-    if slot is None or not (record.booted or runtime.trial):
+    # gone back from, and the record could not be written: nobody else's app speaks for it
+    other = runtime.running is not None and slot != runtime.running
+    if slot is None or other or not (record.booted or runtime.trial):
         # a crash after this call, as at every boot before, must go on counting
         settle()
         # on trial all the same: the record of an earlier call lasted although writing it seemed to fail
@@ -46,7 +48,7 @@ def _adopt(slot):
     from .rekey import adopt
 
     try:
-        adopt(runtime.root, Slot(runtime.root, slot))
+        adopt(runtime.root, Slot(runtime.root, slot), runtime.vouched)
     except (OSError, SuitError):
         pass  # the launcher does it at the next boot
 

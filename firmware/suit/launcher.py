@@ -153,7 +153,7 @@ def _adopt(slot):
     from .rekey import adopt
 
     try:
-        adopt(runtime.root, slot)
+        adopt(runtime.root, slot, runtime.vouched)
     except (OSError, SuitError):
         pass  # the old trust store is in force; tried again at the next boot
 
@@ -246,8 +246,10 @@ def _verified(index, record, config, port, trust, firmware=None):
     from .policy import check, floor_key
     from .processor import Processor
     from .region import FileRegion
+    from .rekey import vouched
     from .slots import Slot
 
+    runtime.vouched = None
     slot = Slot(runtime.root, index)
     board = Board(config, port, slot, firmware=firmware)
     with open(slot.manifest, "rb") as file:
@@ -273,6 +275,7 @@ def _verified(index, record, config, port, trust, firmware=None):
         # once more, should one decision above be turned round
         if app not in processor.matched_identifiers:
             raise SuitError(R_NOT_MATCHED, app)
+        runtime.vouched = vouched(processor, envelope.key, slot)
     runtime.version = manifest.set_version
     _mount(slot, port)
     return slot

@@ -14,16 +14,19 @@
 
 So at every moment one whole store is in force under which the active manifest authenticates. A
 store put there by cable later stays: it was not the slot's to begin with, and `trust.seen` tells.
+A file `trust.cbor` in a slot is worth nothing by lying there: what is adopted is what the manifest
+names, matched at this boot, under a key with ROLE_TRUST (`vouched`).
 A store frozen into the firmware cannot be changed: R_COMPONENT_UNSUPPORTED."""
 
 import hashlib
 import os
 
 from .errors import SuitError
-from .numbers import R_NOT_ALLOWED, R_STORAGE, ROLE_APP
+from .numbers import R_NOT_ALLOWED, R_STORAGE, ROLE_APP, ROLE_TRUST
 from .slots import exists
 
 _MOST = 16384  # bytes of a store
+_IDENTIFIER = b"\x81\x45trust"
 
 
 def frozen():
@@ -73,26 +76,39 @@ def check(envelope, slot, board, like):
     policy(processor, again.manifest, board)
 
 
-def due(root, slot):
-    """True when `slot`, verified and confirmed, brings a store that was not adopted yet."""
-    if not exists(slot.trust) or frozen():
-        return False
+def vouched(processor, key, slot):
+    """-> digest of the store that `slot`, just validated by `processor`, may make the board's own;
+    None where its manifest names none or `key` may not."""
+    if _IDENTIFIER not in processor.matched_identifiers or not key.roles & ROLE_TRUST:
+        return None
+    return hashlib.sha256(_read(slot.trust)).digest()
+
+
+def _seen(root):
+    """-> digest of the store that was adopted last, None without one."""
     try:
-        return _read(root + "/trust.seen") != hashlib.sha256(_read(slot.trust)).digest()
+        return _read(root + "/trust.seen")
     except OSError:
-        return True
+        return None
 
 
-def adopt(root, slot):
-    """Make the store of the confirmed slot the board's own. Raises OSError; then the old one is in
-    force, and the next boot tries again."""
-    if not due(root, slot):
+def adopt(root, slot, vouched):
+    """Make the store of the confirmed slot the board's own, if it is the one that is `vouched` for.
+    Raises OSError; then the old one is in force, and the next boot tries again."""
+    if not exists(slot.trust) or frozen():
         return
     data = _read(slot.trust)
-    with open(root + "/trust.new", "wb") as file:
-        file.write(data)
-    if _read(root + "/trust.new") != data:
-        raise SuitError(R_STORAGE, "trust store")
-    os.rename(root + "/trust.new", root + "/trust.cbor")
+    digest = hashlib.sha256(data).digest()
+    if _seen(root) == digest:
+        return
+    # in force already: a cut came before the note
+    if _read(root + "/trust.cbor") != data:
+        if digest != vouched:
+            return
+        with open(root + "/trust.new", "wb") as file:
+            file.write(data)
+        if _read(root + "/trust.new") != data:
+            raise SuitError(R_STORAGE, "trust store")
+        os.rename(root + "/trust.new", root + "/trust.cbor")
     with open(root + "/trust.seen", "wb") as file:
-        file.write(hashlib.sha256(data).digest())
+        file.write(digest)

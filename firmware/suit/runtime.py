@@ -10,6 +10,7 @@ from .state import Store
 root = "/suit"  # where config, trust store, record and slots lie
 running = None  # slot that was booted; None: recovery, or a console without the launcher
 trial = False  # it was booted on trial
+vouched = None  # digest of the trust store that the running manifest brings, see rekey.py
 version = None  # set_version of the running manifest, tuple of ints or None
 recovery = None  # (reason, detail): why the board is in recovery, None when it is not
 development = False  # the trust store holds a development key

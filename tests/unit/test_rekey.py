@@ -131,6 +131,27 @@ def test_a_store_that_came_by_cable_later_stays():
     assert b.start() == (1, False) and b.trusted() == cable
 
 
+def test_a_store_that_merely_lies_in_the_slot_is_not_adopted():
+    thief = anchors((b"thief" * 7, BOTH))
+    b = Keyed()
+    old = b.trusted()
+    write(b.root + "/a/trust.cbor", thief)
+    assert b.start() == (0, False) and b.trusted() == old
+    b.publish("v2", 2, V2_APP)
+    b.update("v2")
+    assert b.start() == (1, True)
+    write(b.root + "/b/trust.cbor", thief)
+    b.confirm()
+    assert b.start() == (1, False) and b.trusted() == old
+    # nor one that takes the place of the manifest's own
+    b.offer(3, NEW)
+    b.update("t")
+    b.start()
+    write(b.root + "/a/trust.cbor", thief)
+    b.confirm()
+    assert b.trusted() == old and b.start()[0] is None
+
+
 class Cut(Exception):
     pass
 

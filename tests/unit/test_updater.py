@@ -152,6 +152,23 @@ def test_the_first_update_goes_into_slot_a_and_the_second_into_b():
     assert not slots.exists(b.root + "/spool") and not slots.exists(b.root + "/b/part")
 
 
+def test_no_other_slots_app_confirms_a_trial_that_was_gone_back_from():
+    from suit import api
+
+    b = Bench()
+    b.install("v1", 1, V1_APP)
+    b.publish("v2", 2, V2_APP)
+    b.update("v2")
+    assert b.start() == (1, True)
+    # the watchdog ended it, and the flash was full when that should have been written down
+    runtime.trial = False
+    runtime.running = 0
+    assert not api.confirm()
+    assert b.record().active == 0 and b.record().floors[0][1] == 1
+    runtime.running = None  # at the cable, without the launcher
+    assert api.confirm() and b.record().active == 1
+
+
 def test_it_resets_when_armed_and_only_then():
     b = Bench()
     b.publish("v1", 1, V1_APP)
