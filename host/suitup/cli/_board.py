@@ -1,4 +1,4 @@
-"""How verbs name a board: --host on the network, --port by cable, or a virtual one."""
+"""How verbs name boards: --host on the network, --port by cable, or a virtual one."""
 
 import contextlib
 import functools
@@ -9,21 +9,23 @@ import click
 from suitup.errors import USAGE, Failure
 
 PORT_HELP = "Cable, as mpremote spells it: auto, a0, u0, c3, id:SERIAL, a device; or the folder of a virtual board."
-HOST_HELP = "Address or name on the network, perhaps with :PORT."
+HOST_HELP = "Address or name (as the system resolves it) on the network, perhaps with :PORT; may be repeated."
 
 
 def where_options(function):
-    """Adds --host and --port."""
+    """Adds --host, which the verb gets as the tuple `hosts`, and --port."""
 
-    @click.option("--host", metavar="HOST", help=HOST_HELP)
+    @click.option("--host", "hosts", multiple=True, metavar="HOST", help=HOST_HELP)
     @click.option("--port", metavar="PORT", help=PORT_HELP)
     @functools.wraps(function)
-    def wrapped(host, port, **rest):
-        if host and port:
+    def wrapped(hosts, port, **rest):
+        if hosts and port:
             raise Failure(
                 "--host and --port both name a board", hint="give one of them", code=USAGE
             )
-        return function(host=host, port=port, **rest)
+        if len(set(hosts)) < len(hosts):
+            raise Failure("the same --host twice", code=USAGE)
+        return function(hosts=hosts, port=port, **rest)
 
     return wrapped
 

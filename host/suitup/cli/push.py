@@ -50,7 +50,7 @@ from suitup.errors import DONE, REFUSED, Failure
 )
 def command(
     envelope,
-    host,
+    hosts,
     port,
     app,
     vendor,
@@ -63,18 +63,21 @@ def command(
     bind,
     sign_next,
 ):
-    """Offer an update to one board and wait until it is confirmed, refused or gone back from.
+    """Offer an update to a board and wait until it is confirmed, refused or gone back from.
 
     Pushed is ENVELOPE, else the latest of the release folder. The board is named by --host, or by --port for a cable
     or a virtual board's folder; without either a virtual board in build/board is made, started, and stopped again.
     The last line is `confirmed VERSION`, `rolled back: REASON` or `refused: REASON`; the exit code is 0 only when it
-    is confirmed."""
+    is confirmed.
+
+    With several --host they come one after the other, and the first that does not confirm is the last to be offered
+    anything: what fails on one board should not reach all of them."""
     from suitup import desk, project
     from suitup.boards import catalog
     from suitup.boards.virtual import VirtualBoard
     from suitup.manifest import Envelope
 
-    virtual = not host and not port
+    virtual = not hosts and not port
     made = None
     if sign_next or virtual:
         arch = catalog.load(board).mpy_arch if board else None
@@ -88,8 +91,10 @@ def command(
     else:
         path = latest(release or "build/release")
     show = Shown()
-    if host:
-        verdict = asyncio.run(over_network(path, host, transport, bind, show))
+    if hosts:
+        verdict = to_each(
+            hosts, lambda host: asyncio.run(over_network(path, host, transport, bind, show)), show.step
+        )
     elif port and not (Path(port).is_dir() and VirtualBoard(port).exists):
         from suitup.cable_push import push_by_cable
 
@@ -119,6 +124,25 @@ def latest(release) -> Path:
             hint="`suitup sign` (or `make sign`) puts a release there",
         )
     return path
+
+
+def to_each(hosts, push_to, say):
+    """`push_to(host)` for one after the other; returns the first Verdict that is not `confirmed`, else the last one."""
+    for number, host in enumerate(hosts, 1):
+        rest = ", ".join(hosts[number:])
+        try:
+            verdict = push_to(host)
+        except Failure:
+            if rest:
+                say(f"{host} failed; not offered to {rest}")
+            raise
+        if len(hosts) > 1:
+            say(f"{host} ({number} of {len(hosts)}): {verdict.line}")
+        if verdict.word != "confirmed":
+            if rest:
+                say(f"not offered to {rest}")
+            break
+    return verdict
 
 
 async def over_network(path, host, transport, bind, show):
