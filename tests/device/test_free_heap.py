@@ -59,3 +59,62 @@ def test_an_update_needs_no_more_than_its_share_of_the_heap(size, tmp_path, micr
         results[free] = json.loads(done.stdout)["result"]
     # the first shows that the limit is one
     assert results == {2048: "memory", 20480: "ok"}
+
+
+def signed(key, manifest, **members):
+    """An envelope with an ESP256 signature."""
+    digest = cbor2.dumps([-16, hashlib.sha256(cbor2.dumps(manifest)).digest()])
+    protected = cbor2.dumps({1: -9})
+    to_sign = cbor2.dumps(["Signature1", protected, b"", digest])
+    r, s = decode_dss_signature(key.sign(to_sign, ec.ECDSA(hashes.SHA256())))
+    block = cbor2.dumps(
+        cbor2.CBORTag(18, [protected, {}, None, r.to_bytes(32, "big") + s.to_bytes(32, "big")])
+    )
+    members = {f"#{name}": value for name, value in members.items()}
+    item = {2: cbor2.dumps([digest, block]), 3: manifest, **members}
+    return cbor2.dumps(cbor2.CBORTag(107, item)), digest
+
+
+def two_dependencies():
+    """(envelope, COSE_KeySet): a root and two manifests of another 500 bytes each that install a file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    numbers = key.public_key().public_numbers()
+    dependencies, fetches, installs = {}, [], []
+    for index, name in ((1, "a"), (2, "b")):
+        content = name.encode() * 300
+        image = cbor2.dumps([-16, hashlib.sha256(content).digest()])
+        manifest = cbor2.dumps({
+            1: 1, 2: 1,
+            3: cbor2.dumps({2: [[b"file", name.encode()]], 4: cbor2.dumps([20, {3: image}])}),
+            7: cbor2.dumps([3, 15]), 20: cbor2.dumps([20, {18: content}, 18, 15, 3, 15]),
+        })  # fmt: skip
+        data, digest = signed(key, manifest)
+        dependencies[name] = data
+        fetches += [12, index, 20, {3: digest, 21: "#" + name}, 21, 2, 7, 15]
+        installs += [12, index, 20, {3: digest}, 7, 15, 11, 15]
+    root = cbor2.dumps({
+        1: 1, 2: 1, 3: cbor2.dumps({1: {1: {1: [b"a"]}, 2: {1: [b"b"]}}, 2: [[b"app"]]}),
+        7: cbor2.dumps(installs), 15: cbor2.dumps(fetches), 20: cbor2.dumps(installs),
+    })  # fmt: skip
+    x, y = (n.to_bytes(32, "big") for n in (numbers.x, numbers.y))
+    return signed(key, root, **dependencies)[0], cbor2.dumps([{1: 2, 3: -9, -1: 1, -2: x, -3: y}])
+
+
+def test_two_dependencies_need_no_more_than_22_kib_on_a_32_bit_board(tmp_path, micropython, root):
+    """What they hold included: the judge's components lie in RAM, a board's on flash."""
+    data, trust = two_dependencies()
+    (tmp_path / "envelope.suit").write_bytes(data)
+    case = {
+        "kind": "suit", "envelope": str(tmp_path / "envelope.suit"), "trust": trust.hex(),
+        "environment": {"vendor_id": VENDOR.hex(), "class_id": CLASS.hex()},
+    }
+    results = {}
+    for free in (4096, 45056):
+        done = subprocess.run(
+            [micropython, "-X", "heapsize=4m", str(root / "boards/virtual/judge.py"), "--free", str(free)],
+            input=json.dumps(case) + "\n", capture_output=True, text=True, timeout=120,
+            env={"MICROPYPATH": f"{root}/firmware:.frozen"},
+        )
+        assert done.returncode == 0, done.stderr
+        results[free] = json.loads(done.stdout)["result"]
+    assert results == {4096: "memory", 45056: "ok"}

@@ -213,3 +213,11 @@ def test_metadata_that_a_board_cannot_apply_is_refused_before_the_first_byte():
         params = {n.P_COMPONENT_METADATA: encode(info), n.P_CONTENT: b"new"}
         assert judged(board, n.C_WRITE, params) == reason, info
         assert board.holds(A) == (b"old" if reason else b"new")
+
+
+def test_version_coswid_and_mud_are_carried_and_not_read():
+    tag = encode({0: b"no CoSWID that anyone would take"})
+    made = update(Managed(), install=seq(), m6=encode([1, 4, 2]), m14=tag, m25=encode(["MUD"]))
+    found = made.root.manifest
+    assert found.set_version == (1, 4, 2)
+    assert bytes(found.member(n.M_COSWID)) == tag and bytes(found.member(n.M_MUD)) == encode(["MUD"])
