@@ -22,6 +22,7 @@ What a stranger can make it do is limited:
   forgotten.
 * A repeated nudge (same message id) gets the answer it got before; the last eight are kept. GET is
   answered anew.
+* Memory that is short costs the answer, never the server, whose end would be the app's.
 * Unknown critical options, other methods, other paths, malformed messages: refused as RFC 7252
   says."""
 
@@ -91,14 +92,17 @@ class Server:
                 break
             try:
                 data, peer = self.sock.recvfrom(_REQUEST)
-            except OSError:
-                continue  # an error of an earlier send
+            except (OSError, MemoryError):
+                continue  # an error of an earlier send; no room, and whoever asked will ask again
             if len(data) < _REQUEST:
                 try:
                     self._message(memoryview(data), peer)
-                except SuitError:
-                    pass  # an answer that does not fit: none
-        self._observers.notify(self)
+                except (SuitError, MemoryError):
+                    pass  # an answer that does not fit, here or in memory: none
+        try:
+            self._observers.notify(self)
+        except MemoryError:
+            pass  # later
 
     # -- one message
 
@@ -124,7 +128,7 @@ class Server:
         now = net.ticks()
         for entry in self._recent:
             if entry[1] == m.mid and entry[0] == self._peer:
-                if net.elapsed(now, entry[3]) < _LIFETIME_MS:
+                if 0 <= net.elapsed(now, entry[3]) < _LIFETIME_MS:
                     self._send(entry[2])
                     return
         path = []
@@ -345,5 +349,5 @@ class Server:
         now = net.ticks()
         for entry in self._verified:
             if entry[0] == self._peer:
-                return net.elapsed(now, entry[1]) < _VERIFIED_MS
+                return 0 <= net.elapsed(now, entry[1]) < _VERIFIED_MS  # ticks wrap
         return False

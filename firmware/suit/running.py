@@ -41,10 +41,14 @@ def run(slot, port, config):
         _ended(port)
         raise
     except BaseException as error:
-        early = time.ticks_diff(time.ticks_ms(), started) < config.trial * 1000
-        _crashed(error, early, port)
+        _crashed(error, _early(started, config.trial), port)
     else:
         _ended(port)
+
+
+def _early(started, seconds):
+    """Did it end so soon? Ticks count six days, and are negative for as long after that."""
+    return 0 <= time.ticks_diff(time.ticks_ms(), started) < seconds * 1000
 
 
 def _ended(port):

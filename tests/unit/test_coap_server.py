@@ -221,6 +221,34 @@ def test_a_repeated_nudge_is_answered_again_and_taken_once():
     assert len(board.server._recent) == 8
 
 
+def test_what_was_known_of_an_address_is_not_known_again_when_the_clock_has_wrapped():
+    with clock() as now:
+        b = Board()
+        b.verify()
+        assert len(b.ask(coap.GET, "suit/status").body) == 700
+        now[0] = 0  # ticks_diff is negative for six days after the first six
+        assert len(b.ask(coap.GET, "suit/status").body) == 64
+
+
+def test_short_memory_costs_an_answer_and_not_the_server():
+    def short(*args):
+        raise MemoryError()
+
+    with clock() as now:
+        b = Board()
+        for name, path in (("status", "suit/status"), ("report", "suit/report")):
+            kept = getattr(b.site, name)
+            setattr(b.site, name, short)
+            assert b.raw(b.request(coap.GET, path)) == []
+            setattr(b.site, name, kept)
+            assert b.ask(coap.GET, path).said in (205, 404)
+        echo = b.verify()
+        assert b.ask(coap.GET, "suit/status", ((coap.OBSERVE, 0), (coap.ECHO, echo))).said == 205
+        b.site.status = short
+        now[0] += 2000
+        assert b.raw(b.request(coap.GET, "nothing"))[0].said == 404
+
+
 def test_a_busy_board_says_when_to_come_back_and_a_bad_uri_is_refused():
     board = Board()
     echo = ((coap.ECHO, board.verify()),)

@@ -78,6 +78,29 @@ def test_without_a_good_active_slot_there_is_only_recovery():
     assert decided(r, failed=(n.R_DIGEST, 0))[0] == decide.RECOVER
 
 
+def test_a_crash_is_early_for_the_time_of_a_trial_and_not_again_after_a_week():
+    from suit import running
+
+    class Time:
+        now = 0
+
+        @classmethod
+        def ticks_ms(cls):
+            return cls.now
+
+        @staticmethod
+        def ticks_diff(a, b):  # as on boards: modulo 2**30
+            return ((a - b + (1 << 29)) & ((1 << 30) - 1)) - (1 << 29)
+
+    kept, running.time = running.time, Time
+    try:
+        for now, early in ((0, True), (59999, True), (60000, False), (7 * 86400000, False)):
+            Time.now = now
+            assert running._early(0, 60) == early, now
+    finally:
+        running.time = kept
+
+
 def test_three_crashes_of_a_confirmed_app_lead_to_recovery_until_power_on():
     r = factory()
     for _ in range(decide.MAX_CRASHES):

@@ -194,3 +194,34 @@ def test_damaged_responses_end_in_a_body_or_a_refusal():
         except SuitError as error:
             assert error.reason in (R_SERVER, R_NETWORK)
     assert 0 < ended < 1500
+
+
+def test_a_peer_that_never_takes_the_request_is_given_up():
+    from suit.transports import http, net
+
+    class Sock:
+        def close(self):
+            pass
+
+    now = [0]
+    kept = net.connect, net.send, net.ticks, net.elapsed
+    net.connect = lambda *where: Sock()
+    net.send = lambda sock, view: None
+    net.ticks = lambda: now[0]
+    net.elapsed = lambda a, b: a - b
+    try:
+        stream = http.HTTPStream("http://10.0.0.1/x")
+        stream.attempts = 1
+        gen = stream.start(0, None)
+        gen.send(None)
+        for _ in range(100):  # ready each time, and nothing goes through
+            now[0] += 1000
+            try:
+                gen.send(True)
+            except SuitError as error:
+                assert error.reason == R_NETWORK and error.detail == "timeout"
+                break
+        else:
+            raise AssertionError("it waits for ever")
+    finally:
+        net.connect, net.send, net.ticks, net.elapsed = kept

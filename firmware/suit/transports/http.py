@@ -11,7 +11,8 @@
 * Redirects: at most 3, over http and https only, to the same host or where `allowed(uri)` says so,
   never from https down to http. A stream that is taken up again starts at its first URI: what a
   redirect names may expire.
-* `timeout_ms` without a byte ends a wait; a header must be there within twice that.
+* `timeout_ms` without a byte ends a wait; a header must be there within twice that, and the request
+  (over https the handshake too) sent within four times that.
 
 Raises SuitError(R_SERVER, status or what is wrong), (R_NETWORK, errno, "dns", "timeout" or "cut"),
 (R_NOT_ALLOWED, "redirect"); over https (R_TLS, why) too, see tls.py."""
@@ -178,13 +179,14 @@ class HTTPStream:
             request += "Range: bytes=%d-\r\n" % offset
             if mark and mark[0] == '"':  # not a weak one (RFC 9110 section 13.1.5)
                 request += "If-Range: %s\r\n" % mark
+        start = net.ticks()
         view = memoryview((request + _REST).encode())
         while len(view):
             n = tls.send(self._sock, view) if secure else net.send(self._sock, view)
             if n:
                 view = view[n:]
-            elif not (yield want):
-                raise SuitError(R_NETWORK, "timeout")
+            elif not (yield want) or net.elapsed(net.ticks(), start) > 4 * self.timeout_ms:
+                raise SuitError(R_NETWORK, "timeout")  # the other end, or a handshake in drops
         self._response.begin(self._sock, self.timeout_ms)
         yield from self._response.head()
 
