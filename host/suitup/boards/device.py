@@ -43,6 +43,17 @@ def split(host: str) -> tuple:
         ) from None
 
 
+def plain(item):
+    """`item` with nothing in its texts that a terminal would obey: nobody has authenticated a board."""
+    if isinstance(item, str):
+        return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in item)
+    if isinstance(item, dict):
+        return {plain(key): plain(each) for key, each in item.items()}
+    if isinstance(item, list):
+        return [plain(each) for each in item]
+    return item
+
+
 class Device:
     """One board; use it in `async with`."""
 
@@ -88,7 +99,7 @@ class Device:
             raise Failure(f"{self.host}:{self.port} sends no status", str(error)) from None
         if not isinstance(status, dict):
             raise Failure(f"{self.host}:{self.port} sends no status", "it is not a map")
-        return status
+        return plain(status)
 
     async def report(self, timeout=ANSWER_S) -> bytes:
         """The report of its last attempt at an update. Raises Silent, or a Failure when there is none."""
@@ -116,5 +127,5 @@ class Device:
                 "serve from this machine, or provision the board with that server (--server)",
             )
         if not answer.code.is_successful():
-            text = answer.payload.decode("utf-8", "replace")
+            text = plain(answer.payload.decode("utf-8", "replace"))
             raise Failure(f"the board answers {answer.code} to the nudge", text or None)

@@ -280,7 +280,7 @@ def tree(envelope: Envelope) -> str:
     text = _text_of(envelope)
     if text is not None:
         for language, sections in text.languages.items():
-            out.append(f"  text, {language}")
+            out.append(f"  text, {language if language.isprintable() else repr(language)}")
             for key, texts in sections.items():
                 table = labels.COMPONENT_TEXT if key else labels.TEXT
                 for label, each in texts.items() if isinstance(texts, dict) else ():
