@@ -2,8 +2,7 @@
 # MIT licence.
 """`Server(sock, site)` answers the datagrams of `sock` (RFC 7252, 7641, 7959, 9175). `site` gives
 
-    site.status()           (bytes of /suit/status in CBOR, the same without what changes all the
-    time)
+    site.status()           (bytes of /suit/status in CBOR, the same without what always changes)
     site.report()           bytes of /suit/report or None
     site.nudge(uri, host)   response code of a POST to /suit/nudge; `uri` text or "", `host`
     the sender's
@@ -22,7 +21,6 @@ What a stranger can make it do is limited:
   forgotten.
 * A repeated nudge (same message id) gets the answer it got before; the last eight are kept. GET is
   answered anew.
-* Memory that is short costs the answer, never the server, whose end would be the app's.
 * Unknown critical options, other methods, other paths, malformed messages: refused as RFC 7252
   says."""
 
@@ -347,7 +345,5 @@ class Server:
 
     def _is_verified(self):
         now = net.ticks()
-        for entry in self._verified:
-            if entry[0] == self._peer:
-                return 0 <= net.elapsed(now, entry[1]) < _VERIFIED_MS  # ticks wrap
-        return False
+        ages = [net.elapsed(now, when) for peer, when in self._verified if peer == self._peer]
+        return bool(ages) and 0 <= ages[0] < _VERIFIED_MS  # ticks wrap
