@@ -96,6 +96,8 @@ def _replace(path, items):
         file.write(head(ARRAY, len(items)) + b"".join(items))
     try:
         os.rename(path + ".new", path)
-    except OSError:
+    except OSError as error:
+        if error.errno != 17:
+            raise  # what is there stays
         os.remove(path)
         os.rename(path + ".new", path)

@@ -77,6 +77,31 @@ def test_a_file_that_is_damaged_is_reported_and_not_replaced():
         assert stored(root) == bad
 
 
+def test_a_file_that_cannot_be_replaced_stays():
+    root = folder()
+    put(root, b"\x80")
+    asked = []
+
+    class Full:
+        def rename(self, old, new):
+            asked.append(new)
+            raise OSError(self.number, "")
+
+        def remove(self, path):
+            asked.append("remove")
+
+    saved, device_key.os = device_key.os, Full()
+    try:
+        for number, wanted in ((28, 1), (17, 3)):  # ENOSPC; EEXIST, as a FAT says
+            del asked[:]
+            device_key.os.number = number
+            raises(OSError, device_key.own, HOST, root)
+            assert len(asked) == wanted, asked
+    finally:
+        device_key.os = saved
+    assert stored(root) == b"\x80"
+
+
 def test_reports_and_payloads_find_the_key_where_it_is_kept():
     root = folder()
     public, _ = device_key.own(HOST, root)
