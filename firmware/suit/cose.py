@@ -11,6 +11,7 @@ R_COSE_UNSUPPORTED  not the structure of such an object; alg not protected; payl
                     missing; unknown `crit`
 R_ALG_UNSUPPORTED   no signer uses an algorithm of this board
 R_UNAUTHORISED      no trusted key for it, or the signature does not hold
+R_LIMIT             `trust.tries` are used up
 
 Headers are read through a window of 512 bytes per layer; the signature is handed on as a region,
 so that one of 40 KiB never stands in RAM. COSE_Mac is understood with one recipient `direct` (the
@@ -36,6 +37,7 @@ from .numbers import (
     R_ALG_UNSUPPORTED,
     R_CBOR_PARSE,
     R_COSE_UNSUPPORTED,
+    R_LIMIT,
     R_STRUCTURE,
     R_UNAUTHORISED,
     TAG_MAC,
@@ -154,6 +156,10 @@ def _check(headers, tag, message, signature, trust):
         _refuse("alg %d in this structure" % alg)
     failure = None
     for key in trust.candidates(alg, headers.kid):
+        if trust.tries is not None:
+            if not trust.tries:
+                raise SuitError(R_LIMIT, "too many signatures")
+            trust.tries -= 1
         held = None
         try:
             held = verify_with(key, message, signature)

@@ -223,5 +223,6 @@ MAX_NESTING = 8  # within one CBOR item; nested sequences likewise
 MAX_BRANCHES = 8  # sequences of one try-each
 MAX_URI = 512  # bytes
 MAX_DELEGATION = 4
+MAX_TRIES = 32  # signatures tried, each with each key, for one envelope; as many for its delegations
 MAX_DEPENDENCY_DEPTH = 4
 MAX_STEPS = 4096  # commands executed in one procedure (each component counts)

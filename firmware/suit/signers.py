@@ -7,13 +7,15 @@ the envelope brings along with a chain of tokens (delegation.py).
 
 KEY_QUORUM of a key says how many different trusted keys that have all of its roles must have signed
 for it to count, its own signature included: 1 is any-of, 2 on each of three keys is two of three.
+No signature covers the wrapper: whoever is on the way may fill it with signatures of nobody, to be
+stored with the manifest and tried at every boot. After MAX_TRIES the envelope is refused (R_LIMIT).
 Sections 8.3 and 9 of suit-manifest."""
 
 import gc
 
 from . import cose
 from .errors import SuitError
-from .numbers import ENV_DELEGATION, MAX_MANIFEST, R_UNAUTHORISED
+from .numbers import ENV_DELEGATION, MAX_MANIFEST, MAX_TRIES, R_UNAUTHORISED
 from .optional import optional
 from .region import SubRegion
 
@@ -31,6 +33,7 @@ def counting(found):
 def trusted(region, wrapper, trust):
     """Generator: the key that counts, see above. A block this board cannot judge does not spoil the
     others."""
+    trust.tries = MAX_TRIES
     failure = None
     found = []
     for start, end in wrapper.blocks:
@@ -69,6 +72,7 @@ def delegated(members, trust):
         return trust
     data = bytearray(span[2] - span[1])
     members.region.read_at(span[1], data)
+    trust.tries = MAX_TRIES
     try:
         return (yield from delegation.extended(memoryview(data), trust))
     except SuitError:

@@ -187,6 +187,7 @@ class TrustStore:
 
     moment = None  # seconds since 1970; None: no clock; False: at boot, when nothing expires
     audience = ()  # the board's identifiers
+    tries = None  # signatures that may still be tried, None: any number
 
     def __init__(self, data):
         c = Cursor(data)

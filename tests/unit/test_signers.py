@@ -86,6 +86,18 @@ def test_keys_of_other_roles_do_not_count():
     refuse(opened, signed(0), trust)
 
 
+def test_a_wrapper_full_of_nobodys_signatures_is_given_up_before_it_takes_minutes():
+    data = manifest(install=seq())
+    digest = encode(digest_of(wrapped(data)))
+    blocks = [mac0(digest, key=b"\xff" * 32)] * 7 + [mac0(digest, key=SECRETS[0])]
+    sealed = envelope(data, auth=wrapper(data, blocks=blocks))
+    trust = store(1, 1, 1, 1)  # every key is tried for every block
+    opened(sealed, trust)
+    opened(sealed, trust)  # the count starts anew
+    trust.keys[:0] = store(2, 2, 2, 2).keys[1:]
+    raises(SuitError, opened, sealed, trust, reason=n.R_LIMIT)
+
+
 # -- delegation
 
 
