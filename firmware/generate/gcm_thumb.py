@@ -11,28 +11,16 @@ _FILE = '''# Made by generate/gcm_thumb.py: change that file, not this one.
 # MIT licence.
 """GHASH in Thumb assembly (engine of `gcm.py`)."""
 
-import struct
-
 import micropython
 from micropython import const
 
 TABLE = const(272)  # bytes: n * H for the 16 values of four bits, 16 bytes each; y
 
 
-def prepare(table, h):
-    value = int.from_bytes(bytes(h), "big")
-    row = bytearray(16)
-    for n in (8, 4, 2, 1):
-        for i in range(4):
-            struct.pack_into("<I", row, 12 - 4 * i, value >> 32 * i & 0xFFFFFFFF)
-        table[16 * n : 16 * n + 16] = row
-        value = value >> 1 ^ (0xE1 << 120 if value & 1 else 0)
-    table[:16] = bytes(16)
-    for n in range(3, 16):
-        high = 8 if n & 8 else 4 if n & 4 else 2
-        if n != high:
-            for i in range(16):
-                table[16 * n + i] = table[16 * high + i] ^ table[16 * (n ^ high) + i]
+# prepare(table, h)
+@micropython.asm_thumb
+def prepare(r0, r1):
+{prepare}
 
 
 def ghash(table, data, at, blocks):
@@ -146,6 +134,59 @@ mov(r11, r7)
 """
 
 
+# H, H * x, H * x^2, H * x^3 are entries 8, 4, 2, 1; the others are sums of an entry with one bit and
+# of one before it. r1 counts the bytes from the table to the entry with one bit, r3 those to the other
+_ENTRIES = """
+mov(r1, 128)
+label(POWER)
+add(r2, r0, r1)
+str(r4, [r2, 0])
+str(r5, [r2, 4])
+str(r6, [r2, 8])
+str(r7, [r2, 12])
+lsl(r3, r7, 31)
+lsr(r7, r7, 1)
+lsl(r2, r6, 31)
+orr(r7, r2)
+lsr(r6, r6, 1)
+lsl(r2, r5, 31)
+orr(r6, r2)
+lsr(r5, r5, 1)
+lsl(r2, r4, 31)
+orr(r5, r2)
+lsr(r4, r4, 1)
+cmp(r3, 0)
+beq(NO_FOLD)
+mov(r2, 0xE1)
+lsl(r2, r2, 24)
+eor(r4, r2)
+label(NO_FOLD)
+lsr(r1, r1, 1)
+cmp(r1, 8)
+bne(POWER)
+mov(r2, 0)
+str(r2, [r0, 0])
+str(r2, [r0, 4])
+str(r2, [r0, 8])
+str(r2, [r0, 12])
+mov(r1, 32)
+label(BIT)
+mov(r3, 16)
+label(SUM)
+add(r4, r0, r1)
+add(r5, r0, r3)
+add(r6, r4, r3)
+{sums}
+add(r3, 16)
+cmp(r3, r1)
+bne(SUM)
+lsl(r1, r1, 1)
+lsr(r2, r1, 8)
+cmp(r2, 0)
+beq(BIT)
+"""
+
+
 def _lines(text):
     return text.strip().split("\n")
 
@@ -161,4 +202,19 @@ def text():
             store.append("strb(%s, [r0, %d])" % (source, 4 * word + byte))
     lines = _lines(_ENTER) + _lines(_LOW_HALF) + _lines(_STEP) + _lines(_HIGH_HALF) + _lines(_STEP)
     lines += _lines(_LEAVE.format(store="\n".join(store)))
-    return _FILE.format(code="\n".join("    " + line for line in lines))
+    sums = []
+    for at in range(0, 16, 4):
+        sums += ["ldr(r2, [r4, %d])" % at, "ldr(r7, [r5, %d])" % at, "eor(r2, r7)"]
+        sums.append("str(r2, [r6, %d])" % at)
+    prepare = []
+    for word in range(4):
+        prepare.append("ldrb(r%d, [r1, %d])" % (4 + word, 4 * word))
+        for byte in (1, 2, 3):
+            prepare.append("lsl(r%d, r%d, 8)" % (4 + word, 4 + word))
+            prepare.append("ldrb(r2, [r1, %d])" % (4 * word + byte))
+            prepare.append("orr(r%d, r2)" % (4 + word))
+    prepare += _lines(_ENTRIES.format(sums="\n".join(sums)))
+    return _FILE.format(
+        prepare="\n".join("    " + line for line in prepare),
+        code="\n".join("    " + line for line in lines),
+    )

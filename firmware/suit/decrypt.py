@@ -1,7 +1,7 @@
 # Encrypted payloads: COSE_Encrypt and COSE_Encrypt0 around what a component will hold.
 # MIT licence.
 """`Decryptor(encryption_info, keys, component)` stands before a component with the same write side
-(begin, restart, write, end, abandon): ciphertext goes in, plaintext goes through, 512 bytes at a
+(begin, restart, write, end, abandon): ciphertext goes in, plaintext goes through, 1 KiB at a
 time. An AEAD's tag is the last 16 bytes written; `end` compares it before the last plaintext is
 written and before the component is told that it is complete. When it is wrong, everything is
 abandoned: SuitError R_DECRYPTION. Until `end` has returned, what was written is nobody's; with
@@ -29,7 +29,7 @@ from .errors import SuitError
 from .numbers import R_COSE_UNSUPPORTED, R_DECRYPTION, R_NO_PAYLOAD, R_TOO_LARGE
 from .region import MemoryRegion
 
-_PIECE = const(512)  # bytes; whole blocks of every cipher
+_PIECE = const(1024)  # bytes; whole blocks of every cipher
 
 
 class Decryptor:

@@ -34,7 +34,7 @@ except ImportError:
     _make = _Library
 
 
-def _checked(key, encrypting):
+def ecb(key, encrypting=True):
     if len(key) not in (16, 24, 32):
         raise SuitError(R_DECRYPTION, "AES key length")
     try:
@@ -43,9 +43,5 @@ def _checked(key, encrypting):
         raise SuitError(R_ALG_UNSUPPORTED, "AES-%d" % (8 * len(key)))
 
 
-def ecb(key):
-    return _checked(key, True)
-
-
 def unecb(key):
-    return _checked(key, False)
+    return ecb(key, False)

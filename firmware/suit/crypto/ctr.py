@@ -43,25 +43,32 @@ class CTR:
         self._view = memoryview(self._stream)
         self._at = self._end = 0  # of the key stream that waits in _stream
 
-    def _refill(self, wanted):
-        """Key stream for `wanted` bytes, or as much as there is room for."""
-        blocks = min(_CHUNK, wanted + 15) >> 4
-        part = self._stream if blocks == _CHUNK >> 4 else self._view[: blocks << 4]
-        _engine.fill(part, self._block, blocks, self._low)
-        self._cipher.encrypt(part, part)
-        self._at = 0
-        self._end = blocks << 4
-
     def crypt(self, data):
         at = 0
-        n = len(data)
-        while at < n:
+        left = len(data)
+        stream = self._stream
+        encrypt = self._cipher.encrypt
+        if self._at == self._end:
+            # whole chunks leave nothing behind: this is where the time goes
+            while left >= _CHUNK:
+                _fill(stream, self._block, _CHUNK >> 4, self._low)
+                encrypt(stream, stream)
+                _xor(data, at, stream, 0, _CHUNK)
+                at += _CHUNK
+                left -= _CHUNK
+        while left:
             if self._at == self._end:
-                self._refill(n - at)
-            take = min(n - at, self._end - self._at)
-            _engine.xor(data, at, self._stream, self._at, take)
-            at += take
+                # key stream for what is left, or as much as there is room for
+                part = self._view[: min(left + 15 & ~15, _CHUNK)]
+                _fill(part, self._block, len(part) >> 4, self._low)
+                encrypt(part, part)
+                self._at = 0
+                self._end = len(part)
+            take = min(left, self._end - self._at)
+            _xor(data, at, stream, self._at, take)
             self._at += take
+            at += take
+            left -= take
 
     def wipe(self):
         """Forget the key stream; the key itself is the caller's and the firmware's."""
@@ -70,3 +77,5 @@ class CTR:
 
 
 _engine = engine.load("ctr", _answers, ("viper", "plain"))
+_fill = _engine.fill
+_xor = _engine.xor

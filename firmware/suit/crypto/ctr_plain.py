@@ -21,7 +21,5 @@ def xor(data, at, stream, start, n):
     """data[at:at+n] ^= stream[start:start+n]. Big integers: faster than bytes one by one."""
     part = memoryview(data)[at : at + n]
     mask = memoryview(stream)[start : start + n]
-    if len(part) != n or len(mask) != n:
-        raise ValueError("xor")
     mixed = int.from_bytes(bytes(part), "little") ^ int.from_bytes(bytes(mask), "little")
     part[:] = mixed.to_bytes(n, "little")

@@ -1,21 +1,15 @@
 # Counter blocks and xor, native code.
 # MIT licence.
 """Engine of `ctr.py`. Words are used where both addresses allow it: a word at an odd address is a
-fault on Cortex-M0+."""
+fault on Cortex-M0+. Lengths are not looked at here: `ctr.py` cuts every piece to its buffers."""
 
 import micropython
 
 
-def fill(out, block, blocks, low):
-    """`blocks` counter blocks into `out`; `block` counts on, its bytes from `low` on wrap around."""
-    if blocks < 0 or len(out) < blocks << 4 or len(block) != 16 or not 0 <= low <= 15:
-        raise ValueError("fill")
-    _fill(out, block, blocks, low)
-
-
 # both start on a word: they are whole bytearrays, or views from the first byte of one
 @micropython.viper
-def _fill(out: ptr32, block: ptr32, blocks: int, low: int):
+def fill(out: ptr32, block: ptr32, blocks: int, low: int):
+    """`blocks` counter blocks into `out`; `block` counts on, its bytes from `low` on wrap around."""
     count = ptr8(int(block))
     while blocks:
         out[0] = block[0]
@@ -23,25 +17,22 @@ def _fill(out: ptr32, block: ptr32, blocks: int, low: int):
         out[2] = block[2]
         out[3] = block[3]
         out = ptr32(int(out) + 16)
-        i = 15
-        while i >= low:
-            x = count[i] + 1
-            count[i] = x
-            if x != 256:
-                break
-            i -= 1
+        x = count[15] + 1
+        count[15] = x
+        if x == 256:
+            i = 14
+            while i >= low:
+                x = count[i] + 1
+                count[i] = x
+                if x != 256:
+                    break
+                i -= 1
         blocks -= 1
 
 
-def xor(data, at, stream, start, n):
-    """data[at:at+n] ^= stream[start:start+n]"""
-    if n < 0 or at < 0 or start < 0 or at + n > len(data) or start + n > len(stream):
-        raise ValueError("xor")
-    _xor(data, stream, at, start, n)
-
-
 @micropython.viper
-def _xor(a: ptr32, b: ptr32, at: int, start: int, n: int):
+def xor(a: ptr32, at: int, b: ptr32, start: int, n: int):
+    """The n bytes of `a` from `at` on ^= those of `b` from `start` on."""
     a = ptr32(int(a) + at)
     b = ptr32(int(b) + start)
     if ((int(a) | int(b)) & 3) == 0:

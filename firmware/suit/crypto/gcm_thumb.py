@@ -2,28 +2,117 @@
 # MIT licence.
 """GHASH in Thumb assembly (engine of `gcm.py`)."""
 
-import struct
-
 import micropython
 from micropython import const
 
 TABLE = const(272)  # bytes: n * H for the 16 values of four bits, 16 bytes each; y
 
 
-def prepare(table, h):
-    value = int.from_bytes(bytes(h), "big")
-    row = bytearray(16)
-    for n in (8, 4, 2, 1):
-        for i in range(4):
-            struct.pack_into("<I", row, 12 - 4 * i, value >> 32 * i & 0xFFFFFFFF)
-        table[16 * n : 16 * n + 16] = row
-        value = value >> 1 ^ (0xE1 << 120 if value & 1 else 0)
-    table[:16] = bytes(16)
-    for n in range(3, 16):
-        high = 8 if n & 8 else 4 if n & 4 else 2
-        if n != high:
-            for i in range(16):
-                table[16 * n + i] = table[16 * high + i] ^ table[16 * (n ^ high) + i]
+# prepare(table, h)
+@micropython.asm_thumb
+def prepare(r0, r1):
+    ldrb(r4, [r1, 0])
+    lsl(r4, r4, 8)
+    ldrb(r2, [r1, 1])
+    orr(r4, r2)
+    lsl(r4, r4, 8)
+    ldrb(r2, [r1, 2])
+    orr(r4, r2)
+    lsl(r4, r4, 8)
+    ldrb(r2, [r1, 3])
+    orr(r4, r2)
+    ldrb(r5, [r1, 4])
+    lsl(r5, r5, 8)
+    ldrb(r2, [r1, 5])
+    orr(r5, r2)
+    lsl(r5, r5, 8)
+    ldrb(r2, [r1, 6])
+    orr(r5, r2)
+    lsl(r5, r5, 8)
+    ldrb(r2, [r1, 7])
+    orr(r5, r2)
+    ldrb(r6, [r1, 8])
+    lsl(r6, r6, 8)
+    ldrb(r2, [r1, 9])
+    orr(r6, r2)
+    lsl(r6, r6, 8)
+    ldrb(r2, [r1, 10])
+    orr(r6, r2)
+    lsl(r6, r6, 8)
+    ldrb(r2, [r1, 11])
+    orr(r6, r2)
+    ldrb(r7, [r1, 12])
+    lsl(r7, r7, 8)
+    ldrb(r2, [r1, 13])
+    orr(r7, r2)
+    lsl(r7, r7, 8)
+    ldrb(r2, [r1, 14])
+    orr(r7, r2)
+    lsl(r7, r7, 8)
+    ldrb(r2, [r1, 15])
+    orr(r7, r2)
+    mov(r1, 128)
+    label(POWER)
+    add(r2, r0, r1)
+    str(r4, [r2, 0])
+    str(r5, [r2, 4])
+    str(r6, [r2, 8])
+    str(r7, [r2, 12])
+    lsl(r3, r7, 31)
+    lsr(r7, r7, 1)
+    lsl(r2, r6, 31)
+    orr(r7, r2)
+    lsr(r6, r6, 1)
+    lsl(r2, r5, 31)
+    orr(r6, r2)
+    lsr(r5, r5, 1)
+    lsl(r2, r4, 31)
+    orr(r5, r2)
+    lsr(r4, r4, 1)
+    cmp(r3, 0)
+    beq(NO_FOLD)
+    mov(r2, 0xE1)
+    lsl(r2, r2, 24)
+    eor(r4, r2)
+    label(NO_FOLD)
+    lsr(r1, r1, 1)
+    cmp(r1, 8)
+    bne(POWER)
+    mov(r2, 0)
+    str(r2, [r0, 0])
+    str(r2, [r0, 4])
+    str(r2, [r0, 8])
+    str(r2, [r0, 12])
+    mov(r1, 32)
+    label(BIT)
+    mov(r3, 16)
+    label(SUM)
+    add(r4, r0, r1)
+    add(r5, r0, r3)
+    add(r6, r4, r3)
+    ldr(r2, [r4, 0])
+    ldr(r7, [r5, 0])
+    eor(r2, r7)
+    str(r2, [r6, 0])
+    ldr(r2, [r4, 4])
+    ldr(r7, [r5, 4])
+    eor(r2, r7)
+    str(r2, [r6, 4])
+    ldr(r2, [r4, 8])
+    ldr(r7, [r5, 8])
+    eor(r2, r7)
+    str(r2, [r6, 8])
+    ldr(r2, [r4, 12])
+    ldr(r7, [r5, 12])
+    eor(r2, r7)
+    str(r2, [r6, 12])
+    add(r3, 16)
+    cmp(r3, r1)
+    bne(SUM)
+    lsl(r1, r1, 1)
+    lsr(r2, r1, 8)
+    cmp(r2, 0)
+    beq(BIT)
 
 
 def ghash(table, data, at, blocks):
