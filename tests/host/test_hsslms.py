@@ -147,10 +147,11 @@ def test_parameters_that_do_not_exist_are_refused(tmp_path, text):
 
 
 SIGNER = """
-import sys
+import sys, time
 from suitup import keys
 key = keys.load(sys.argv[1])
 while True:
+    time.sleep(0.02)  # a fast machine must not use up the key before the last one is killed
     signature = key.state.sign(b"m")
     sys.stdout.write(signature[4:8].hex() + "\\n")
     sys.stdout.flush()
