@@ -72,6 +72,7 @@ class Sum:
         """Whether the affine x of the sum is `x`. Coordinates of zeros, which only a fault leaves behind, would be
         equal to anything."""
         self.machine.put(data.R_PX, x)
+        self.machine.put(data.R_H, 1)  # and so would a comparison that never ran
         self.machine.run(data.COMPARE * 4)
         return self.machine.get(data.R_H) == 0 and self.machine.get(data.R_Z) != 0
 
