@@ -7,6 +7,8 @@ status 0 when it is clean, else the input that was not answered orderly lies in 
 smallest set of inputs with the same coverage to the corpus (at most 64 of at most 2 KiB)."""
 
 import argparse
+import contextlib
+import importlib
 import subprocess
 import sys
 import tempfile
@@ -16,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 for entry in (HERE, ROOT / "firmware", ROOT / "host", ROOT / "boards" / "virtual"):
     sys.path.insert(0, str(entry))
-MAX_INPUT = {"processor": 600, "envelope": 4096, "cose": 2048}
+MAX_INPUT = {"processor": 600, "envelope": 4096, "cose": 2048, "lms": 4096, "mldsa": 2420}
 
 
 def child(target, arguments):
@@ -24,16 +26,13 @@ def child(target, arguments):
     import atheris
 
     with atheris.instrument_imports(include=["suit"]):
-        import suit.cbor  # noqa: F401
+        # all of them: what is imported on first use would be run without being watched
+        for path in sorted((ROOT / "firmware" / "suit").rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT / "firmware").with_suffix("").parts)
+            with contextlib.suppress(ImportError, SyntaxError, AttributeError):
+                importlib.import_module(name.removesuffix(".__init__"))
         import targets
 
-        if target in ("envelope", "processor"):
-            import suit.envelope
-            import suit.processor  # noqa: F401
-        for name in ("config", "cose", "romvfs", "trust"):
-            __import__("suit." + name)
-        for name in ("coap_message", "http_response"):
-            __import__("suit.transports." + name)
     atheris.Setup([sys.argv[0], *arguments], targets.TARGETS[target])
     atheris.Fuzz()
 
