@@ -27,6 +27,14 @@ def head(major: int, value: int) -> bytes:
 
 def encode(item, sort=True) -> bytes:
     """Bytes of `item`; maps are sorted, or keep their order when `sort` is False."""
+    kind = type(item)  # the four that there are most of, and quickly: cbor2 sets up an encoder for each
+    if kind is bytes:
+        return head(2, len(item)) + item
+    if kind is str:
+        data = item.encode()
+        return head(3, len(data)) + data
+    if kind is int and -(1 << 64) <= item < 1 << 64:
+        return head(0, item) if item >= 0 else head(1, -1 - item)
     if isinstance(item, dict):
         pairs = [(encode(key, sort), encode(value, sort)) for key, value in item.items()]
         if sort:
