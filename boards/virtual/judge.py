@@ -76,6 +76,9 @@ _THEN = {
     n.R_BUDGET: "abort",
     n.R_UNAUTHORISED: "abort",
     n.R_COSE_UNSUPPORTED: "abort",
+    n.R_VERSION: "abort",
+    n.R_NOT_PERMITTED: "abort",
+    n.R_COMPONENT_UNAUTHORISED: "abort",
 }
 
 

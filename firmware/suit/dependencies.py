@@ -23,6 +23,7 @@ Where the text leaves room:
 A board offers `trust` (a TrustStore); components may offer `remove()`."""
 
 from . import numbers as n
+from .access import PARAMETER
 from .cbor import ARRAY, Cursor, head
 from .conditions import parameter
 from .context import Context
@@ -219,6 +220,7 @@ def _set_parameters(machine, frame, c):
     """Like override-parameters, but what is set stays."""
     at = c.pos
     for number, value in read_parameters(c):
+        frame.context.permit(PARAMETER, number, at)
         if number == n.P_SOFT_FAILURE:
             if not frame.nested:
                 c.fail("soft-failure outside try-each and run-sequence", at, n.R_SEQUENCE)

@@ -12,6 +12,7 @@ with True (succeeded) or False (failed softly). It returns True when it pushed a
 when it is done with the component, and raises when it failed."""
 
 from . import numbers as n
+from .access import PARAMETER
 from .cbor import ARRAY, SIMPLE, UINT, Cursor
 from .manifest import branches
 from .parameters import read_parameters
@@ -82,6 +83,7 @@ def _override_parameters(machine, frame, c):
     own."""
     at = c.pos
     for number, value in read_parameters(c):
+        frame.context.permit(PARAMETER, number, at)
         if number == n.P_SOFT_FAILURE:
             if not frame.nested:
                 c.fail("soft-failure outside try-each and run-sequence", at, n.R_SEQUENCE)

@@ -23,7 +23,7 @@ stands for would. copy-params refuses (R_SEQUENCE) what its source does not have
 
 from . import numbers as n
 from .cbor import Cursor
-from .conditions import matches, parameter
+from .conditions import parameter
 from .errors import SuitError
 from .parameters import read_parameters, wrapped
 
@@ -78,7 +78,7 @@ def _use_before(machine, index):
 
 
 def _image_not_match(machine, index):
-    held = yield from matches(machine, index)
+    held = yield from machine.context.matches(machine, index)
     if held:
         _fail("image digest")
 
