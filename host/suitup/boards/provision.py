@@ -24,8 +24,9 @@ from suitup import version as versions
 from suitup.boards import serial, updater
 from suitup.boards.virtual import VirtualBoard
 from suitup.errors import USAGE, Failure
+from suitup.keys import access_text
 from suitup.keys.model import BadKey, Key, from_cose_key
-from suitup.keys.trust import role_names, trust_store
+from suitup.keys.trust import Anchor, role_names, trust_store
 from suitup.manifest import Envelope
 from suitup.project import Project
 
@@ -152,7 +153,7 @@ def open_target(port: str):
 
 @dataclass
 class Settings:
-    """What a board is to be. `trust`: [(Key, roles)]; `envelope`: path of the first app's, or None; `options`: further
+    """What a board is to be. `trust`: Anchors, or pairs (Key, roles); `envelope`: path of the first app's, or None; `options`: further
     entries of config.cbor (servers, poll, trial, tries, bind, port, wifi, wdt, slot)."""
 
     project: Project
@@ -196,8 +197,11 @@ class Made:
             f"          class {project.class_name} {' '.join(each.hex() for each in self.config['class'])}",
             f"          device {self.config['device'].hex()}",
         ]
-        for key, roles in self.settings.trust:
-            lines.append(f"trust     {key.describe()}, for {', '.join(role_names(roles))}")
+        for each in map(Anchor.of, self.settings.trust):
+            more = f", with {each.quorum - 1} others" if each.quorum > 1 else ""
+            lines.append(f"trust     {each.key.describe()}, for {', '.join(role_names(each.roles))}{more}")
+            for access in each.access:
+                lines += [f"          only {line}" for line in access_text.words(access)]
         where = f", public part in {self.key_file}" if self.key_file else ""
         lines.append(f"own key   {self.key.kid}")
         lines.append(f"          {'made now' if self.key_made else 'kept'}{where}")
@@ -219,7 +223,7 @@ class Made:
                 f"app       {project.name} {shown} in slot a, sequence {manifest.sequence_number}, "
                 f"manifest {self.first.digest.value.hex()[:16]}"
             )
-        if any(key.development for key, _ in self.settings.trust):
+        if any(Anchor.of(each).key.development for each in self.settings.trust):
             lines.append(
                 "note      a development key is trusted: fine on a desk, not in a product"
             )
@@ -329,7 +333,7 @@ def first_app(path, trust) -> tuple:
     envelope = Envelope.decode(path.read_bytes())
     if not envelope.digest_matches():
         raise Failure(f"{path} does not have the digest that is signed", hint="sign it again")
-    if not any(_verifies(cose, envelope, key) for key, _ in trust):
+    if not any(_verifies(cose, envelope, key) for key in [Anchor.of(each).key for each in trust]):
         raise Failure(
             f"{path} is not signed by a key the board will trust",
             hint="sign it with the key in suitup.toml, or add its key with --trust",

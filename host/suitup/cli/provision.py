@@ -8,8 +8,9 @@ import click
 from suitup import keys
 from suitup.cli import _board
 from suitup.cli._project import project_options
+from suitup.cli.trust import anchor
 from suitup.errors import USAGE, Failure
-from suitup.keys.trust import parse_roles
+from suitup.keys.trust import Anchor, check_anchors
 
 
 @click.command()
@@ -18,8 +19,8 @@ from suitup.keys.trust import parse_roles
 @click.option(
     "--trust",
     multiple=True,
-    metavar="KEY[:ROLES]",
-    help="Whom it trusts. [default: the project's keys, for apps]",
+    metavar="KEY[:ROLES][:quorum=K][:access=FILE]",
+    help="Whom it trusts, as for `suitup trust build`. [default: the project's keys, for apps]",
 )
 @click.option(
     "--device-name", metavar="NAME", help="How the device calls itself. [default: name of the app]"
@@ -87,9 +88,8 @@ def command(
     from suitup.boards.provision import Settings, open_target, provision
     from suitup.boards.virtual import VirtualBoard
 
-    trusted = [_trusted(text) for text in trust] or [
-        (keys.load(path).public(), parse_roles("app")) for path in app.keys
-    ]
+    trusted = [anchor(text) for text in trust] or [Anchor(keys.load(path).public()) for path in app.keys]
+    check_anchors(trusted)
     kind = catalog.load(board) if board else None
     options = {
         "servers": list(servers) or None, "poll": poll, "trial": trial, "tries": tries, "port": coap_port,
@@ -112,14 +112,6 @@ def command(
     if sys.stderr.isatty():
         click.echo(err=True)
     click.echo(made.report())
-
-
-def _trusted(text):
-    path, _, roles = text.rpartition(":")
-    if not path or not roles.replace(",", "").isalpha():
-        path, roles = text, "app"
-    key = keys.load(path)
-    return key.public(), parse_roles(roles)
 
 
 def _wifi(ssid):
