@@ -51,7 +51,7 @@ def command(path, key_files, trust, app, vendor, class_name, mpy, floor, decrypt
     it against the payloads beside it. Independent of the device code, which `suitup simulate` runs."""
     trusted = [keys.load(each) for each in key_files]
     if trust:
-        trusted += [key for key, _ in keys.read_trust_store(Path(trust).read_bytes())]
+        trusted += keys.read_anchors(Path(trust).read_bytes())
     if app:
         project = load(app)
         trusted += [keys.load(each) for each in project.keys]

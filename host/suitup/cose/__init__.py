@@ -1,7 +1,17 @@
 """Authentication blocks and encrypted payloads: the one place that imports pycose."""
 
 from suitup.cose.encryption import CONTENT_NAMES, decrypt, encrypt, is_recipient
-from suitup.cose.messages import CoseError, attach, block, mac0, sign, sign1, to_be_signed, verify
+from suitup.cose.messages import (
+    CoseError,
+    attach,
+    block,
+    mac0,
+    sign,
+    sign1,
+    to_be_signed,
+    verify,
+    verify_attached,
+)
 
 __all__ = [
     "CONTENT_NAMES",
@@ -16,4 +26,5 @@ __all__ = [
     "sign1",
     "to_be_signed",
     "verify",
+    "verify_attached",
 ]

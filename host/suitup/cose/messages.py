@@ -193,6 +193,20 @@ def verify(data: bytes, digest: bytes, keys) -> Key:
     return _verify_mac(value, protected, digest, keys)
 
 
+def verify_attached(data: bytes, keys) -> tuple[Key, bytes]:
+    """(the trusted key that signed, the payload) of a tagged COSE_Sign1 that carries its payload; raises CoseError."""
+    try:
+        item = cbor.decode(data, sort=False)
+    except cbor.NotDeterministic as error:
+        raise CoseError(f"not a COSE message: {error}") from None
+    value = item.value if isinstance(item, cbor.CBORTag) and item.tag == n.TAG_SIGN1 else None
+    if not isinstance(value, list) or len(value) != 4 or not isinstance(value[1], dict):
+        raise CoseError("not a COSE_Sign1")
+    if not isinstance(value[2], bytes):
+        raise CoseError("no payload")
+    return _verify_single(item, _protected(value[0]), value[2], keys), value[2]
+
+
 def _lookup(table, alg):
     try:
         return table[alg]

@@ -3,8 +3,8 @@ frame)` and `DIRECTIVES[number](...)` return nothing, or refuse."""
 
 from suitup import cose
 from suitup import numbers as n
-from suitup.manifest import events, labels
-from suitup.manifest.parameters import ConditionFailed, aborted, operation
+from suitup.manifest import domains, events, labels
+from suitup.manifest.parameters import ConditionFailed, operation
 
 
 def _same_vendor(machine, index, frame):
@@ -28,13 +28,13 @@ def _same(machine, index, number, known):
 
 def _matches(machine, index):
     digest = machine.required(index, n.P_IMAGE_DIGEST, ConditionFailed)
-    content, size = (
-        machine.contents.get(machine.identifier(index)),
-        machine.value(index, n.P_IMAGE_SIZE),
-    )
-    if content is None or (size is not None and size != len(content)):
+    content = machine.touch(index)
+    if content is None:
         return False
-    return digest.matches(content)
+    if index in machine.domain.dependencies:
+        return domains.manifest_matches(digest, content)
+    size = machine.value(index, n.P_IMAGE_SIZE)
+    return (size is None or size == len(content)) and digest.matches(content)
 
 
 def _image_match(machine, index, frame):
@@ -48,30 +48,20 @@ def _image_not_match(machine, index, frame):
 
 
 def _component_slot(machine, index, frame):
-    if machine.required(index, n.P_COMPONENT_SLOT, ConditionFailed) != machine.device.slot:
+    wanted = machine.required(index, n.P_COMPONENT_SLOT, ConditionFailed)
+    machine.touch(index)
+    if wanted != machine.device.slot:
         raise ConditionFailed("another slot")
 
 
 def _check_content(machine, index, frame):
     wanted = machine.required(index, n.P_CONTENT, ConditionFailed)
-    if (machine.contents.get(machine.identifier(index)) or b"") != wanted or machine.contents.get(
-        machine.identifier(index)
-    ) is None:
+    if machine.touch(index) != wanted:
         raise ConditionFailed("other content")
 
 
 def _abort(machine, index, frame):
     raise ConditionFailed("abort")
-
-
-def _no_dependency(machine, index, frame):
-    """Manifests with dependencies are not simulated, so nothing is one."""
-    raise ConditionFailed("no dependency")
-
-
-def _process_dependency(machine, index, frame):
-    if not frame.everything:
-        raise aborted("no dependency")
 
 
 def _use_before(machine, index, frame):
@@ -94,6 +84,7 @@ def _update_authorized(machine, index, frame):
 
 def _version(machine, index, frame):
     kind, wanted = machine.required(index, n.P_VERSION, ConditionFailed)
+    machine.touch(index)
     installed = machine.device.versions.get(machine.identifier(index))
     if installed is None:
         raise ConditionFailed("no known version")
@@ -111,40 +102,26 @@ def _version(machine, index, frame):
 # -- directives
 
 
-def _writes(machine, index, frame):
-    _hazard(machine, index, frame.written, frame.read)
-
-
-def _reads(machine, index, frame):
-    _hazard(machine, index, frame.read, frame.written)
-
-
-def _hazard(machine, index, mine, others):
-    if mine is not None:
-        mine.add(machine.identifier(index))
-        if machine.identifier(index) in others:
-            raise aborted("written and read without strict order")
-
-
 def _store(machine, index, frame, content):
+    machine.touch(index)
     metadata = machine.value(index, n.P_COMPONENT_METADATA)
     if metadata is not None:
         events.check_metadata(metadata)
-    _writes(machine, index, frame)
+    machine.written(index, frame)
     info, size = machine.value(index, n.P_ENCRYPTION_INFO), machine.value(index, n.P_IMAGE_SIZE)
     if info is not None:
         try:
             content = cose.decrypt(info, content, machine.device.decryption_keys)
         except cose.CoseError as error:
             raise operation(f"decryption: {error}") from None
-    elif size is not None and size != len(content):
+    elif size not in (None, len(content)) and index not in machine.domain.dependencies:
         raise operation(f"{len(content)} bytes, image-size says {size}")
     machine.contents[machine.identifier(index)] = content
 
 
 def _fetch(machine, index, frame):
     uri = machine.required(index, n.P_URI, operation)
-    content = machine.opened.payloads.get(uri, machine.device.payloads.get(uri))
+    content = machine.domain.opened.payloads.get(uri, machine.device.payloads.get(uri))
     if content is None:
         raise operation(f"no payload at {uri!r}")
     _store(machine, index, frame, content)
@@ -156,7 +133,7 @@ def _write(machine, index, frame):
 
 def _source(machine, index):
     number = machine.required(index, n.P_SOURCE_COMPONENT, operation)
-    content = machine.contents.get(machine.identifier(number))
+    content = machine.touch(number)
     if content is None:
         raise operation("the source component is empty")
     return number, content
@@ -164,23 +141,24 @@ def _source(machine, index):
 
 def _copy(machine, index, frame):
     number, content = _source(machine, index)
-    _reads(machine, number, frame)
+    machine.hazard(number, frame.read, frame.written)
+    machine.touch(index)
     if machine.identifier(number) == machine.identifier(index):
         if machine.value(index, n.P_ENCRYPTION_INFO) is not None:
             raise operation("source and destination are the same")
-        _writes(machine, index, frame)
+        machine.written(index, frame)
         return
     _store(machine, index, frame, content)
 
 
 def _swap(machine, index, frame):
     number, content = _source(machine, index)
+    mine = machine.touch(index)
     for each in (number, index):
-        _reads(machine, each, frame)
+        machine.hazard(each, frame.read, frame.written)
     for each in (number, index):
-        _writes(machine, each, frame)
+        machine.written(each, frame)
     here, there = machine.identifier(index), machine.identifier(number)
-    mine = machine.contents.get(here)
     machine.contents[here] = content
     if mine is not None:
         machine.contents[there] = mine
@@ -188,16 +166,8 @@ def _swap(machine, index, frame):
         del machine.contents[there]
 
 
-def _unlink(machine, index, frame):
-    """The only manifest there is gives its component up, once."""
-    identifier = machine.identifier(index)
-    if identifier not in machine.unlinked:
-        machine.unlinked.add(identifier)
-        _writes(machine, index, frame)
-        machine.contents.pop(identifier, None)
-
-
 def _invoke(machine, index, frame):
+    machine.touch(index)
     machine.invoked.append(
         (machine.identifier(index), machine.value(index, n.P_INVOKE_ARGS) or b"")
     )
@@ -216,8 +186,8 @@ CONDITIONS = {
     n.C_COMPONENT_SLOT: _component_slot,
     n.C_CHECK_CONTENT: _check_content,
     n.C_ABORT: _abort,
-    n.C_IS_DEPENDENCY: _no_dependency,
-    n.C_DEPENDENCY_INTEGRITY: _no_dependency,
+    n.C_IS_DEPENDENCY: domains.is_dependency,
+    n.C_DEPENDENCY_INTEGRITY: domains.integrity,
     n.C_USE_BEFORE: _use_before,
     n.C_MINIMUM_BATTERY: _minimum_battery,
     n.C_UPDATE_AUTHORIZED: _update_authorized,
@@ -230,6 +200,6 @@ DIRECTIVES = {
     n.C_SWAP: _swap,
     n.C_INVOKE: _invoke,
     n.C_WAIT: _wait,
-    n.C_PROCESS_DEPENDENCY: _process_dependency,
-    n.C_UNLINK: _unlink,
+    n.C_PROCESS_DEPENDENCY: domains.process,
+    n.C_UNLINK: domains.unlink,
 }

@@ -7,6 +7,7 @@ soft-failure belong to their sequence and a nested one starts with its own; the 
 from suitup import numbers as n
 from suitup.manifest import labels
 from suitup.manifest.commands import CONDITIONS, DIRECTIVES
+from suitup.manifest.domains import Domain
 from suitup.manifest.parameters import PARAMETERS, ConditionFailed, aborted, wrong
 from suitup.manifest.verify import Refused, is_int, is_uint
 
@@ -19,6 +20,7 @@ _PROCEDURES = {
         n.M_VALIDATE,
     ),
     "invocation": (n.M_VALIDATE, n.M_LOAD, n.M_INVOKE),
+    "uninstall": (n.M_UNINSTALL,),
 }
 _MANAGEMENT_COMMANDS = (
     n.C_USE_BEFORE,
@@ -68,9 +70,6 @@ class Machine:
     """`procedure(name)` runs one; `contents`: {identifier: content}; `invoked`: [(identifier, arguments)]."""
 
     def __init__(self, opened, device):
-        if opened.dependencies is not None:
-            raise aborted("dependencies are not simulated")
-        self.opened = opened
         self.device = device
         self.contents = dict(device.components)
         self.invoked = []
@@ -78,26 +77,35 @@ class Machine:
         self.unlinked = set()
         self.section = None
         self.steps = 0
+        self.root = self.domain = Domain(opened)
 
     def procedure(self, name):
-        """Run the sections of `update` or `invocation` that the manifest has."""
+        """Run the sections of `update`, `invocation` or `uninstall` that the manifest has."""
         self.parameters, self.steps, self.unlinked = {}, 0, set()
-        present = [number for number in _PROCEDURES[name] if self.opened.has(number)]
+        opened = self.root.opened
+        self.root = self.domain = Domain(opened)
+        present = [number for number in _PROCEDURES[name] if opened.has(number)]
         for number in present:
-            if number in self.opened.severed and number not in self.opened.members:
+            if number in opened.severed and number not in opened.members:
                 raise Refused(
                     "abort", f"{labels.MANIFEST[number]} is severed and not here", number
                 )
         for number in present:
-            if self.opened.shared is not None:
-                self._section(n.S_SHARED, self.opened.shared)
-            self._section(number, self.opened.section(number))
+            if opened.shared is not None:
+                self.section_of(self.root, n.S_SHARED, opened.shared)
+            self.section_of(self.root, number, opened.section(number))
 
-    def _section(self, number, sequence):
-        self.section = number
+    def section_of(self, domain, number, sequence):
+        """Run one section of a manifest; what runs around it goes on afterwards."""
+        before = self.domain, self.section
+        self.domain, self.section = domain, number
         frame = _Frame()
-        frame.first_index = len(self.opened.components) > 1
-        self._run(sequence, frame)
+        frame.first_index = len(domain.everything()) > 1
+        try:
+            self._run(sequence, frame)
+            domain.section_done(number)
+        finally:
+            self.domain, self.section = before
 
     # -- sequences
 
@@ -116,7 +124,14 @@ class Machine:
         if self.steps > n.MAX_STEPS:
             raise aborted("too many steps")
 
+    def permit(self, kind, value):
+        """Refuse what the key of this manifest may not do: `kind` is component, command or parameter."""
+        for each in self.domain.opened.anchor.access:
+            if not getattr(each, kind)(value):
+                raise aborted(f"its key is not permitted this {kind}: {value}")
+
     def _command(self, number, argument, frame):
+        self.permit("command", number)
         if frame.first_index and number != n.C_SET_COMPONENT_INDEX:
             raise aborted("set-component-index must come first")
         frame.first_index = False
@@ -145,14 +160,34 @@ class Machine:
                 raise
 
     def identifier(self, index):
-        if index >= len(self.opened.components):
-            raise aborted(f"component {index} is not listed")
-        return self.opened.components[index]
+        return self.domain.identifier(index)
+
+    def touch(self, index):
+        """What a component holds, None when it is empty; refused to a key that may not touch it."""
+        self.permit("component", self.identifier(index))
+        return self.contents.get(self.identifier(index))
+
+    def written(self, index, frame):
+        """A component is about to be written: the rule for loose order, and what was known of a dependency is void."""
+        self.hazard(index, frame.written, frame.read)
+        identifier = self.identifier(index)
+        for domain in list(self.root.tree()):
+            for each in list(domain.children):
+                if domain.identifier(each) == identifier:
+                    del domain.children[each]
+
+    def hazard(self, index, mine, others):
+        """6.7: without strict order nothing is both written and read."""
+        if mine is not None:
+            mine.add(self.identifier(index))
+            if self.identifier(index) in others:
+                raise aborted("written and read without strict order")
 
     def value(self, index, number):
         return self.parameters.get(self.identifier(index), {}).get(number)
 
     def put(self, index, number, value):
+        self.permit("parameter", number)
         self.parameters.setdefault(self.identifier(index), {})[number] = value
 
     def required(self, index, number, failure):
@@ -168,7 +203,7 @@ class Machine:
             raise aborted("set-component-index is not allowed here")
         frame.locked = frame.lock_after
         if argument is True:
-            targets = list(range(len(self.opened.components)))
+            targets = self.domain.everything()
         elif isinstance(argument, list):
             if len(argument) > n.MAX_COMPONENTS or not all(map(is_uint, argument)):
                 raise wrong("not a list of component indices")
@@ -200,6 +235,7 @@ class Machine:
 
     def override_parameters(self, argument, frame):
         for number, value in self.read_parameters(argument):
+            self.permit("parameter", number)
             if number == n.P_SOFT_FAILURE:
                 if not frame.nested:
                     raise aborted("soft-failure outside try-each and run-sequence")
@@ -217,6 +253,7 @@ class Machine:
     def set_parameters(self, argument, frame):
         """What is set stays."""
         for number, value in self.read_parameters(argument):
+            self.permit("parameter", number)
             if number == n.P_SOFT_FAILURE:
                 if not frame.nested:
                     raise aborted("soft-failure outside try-each and run-sequence")

@@ -9,14 +9,17 @@ Where it may differ from a device, by policy:
 * tags that cbor2 interprets (dates, big numbers ...) are refused here also where a device passes over the value unread;
 * COSE headers of one layer may be longer than the 512 bytes a device reads at a time;
 * what is wrong in two ways may be refused with either word: a device reads as it goes, this reads everything first;
-* dependencies (trust-domains) are not simulated."""
+* a device stops trying signatures after MAX_TRIES of them; here all are tried."""
 
 from dataclasses import dataclass, field
 
-from suitup import cbor, cose
+from suitup import cbor
 from suitup import numbers as n
-from suitup.manifest import labels
+from suitup.keys.trust import Anchor
+from suitup.manifest import labels, signers
 from suitup.manifest.model import Digest
+
+_MAX_BLOCKS = 8
 
 
 class Refused(Exception):
@@ -34,8 +37,9 @@ class Refused(Exception):
 
 @dataclass
 class Device:
-    """The device an envelope is judged for. `floor`: lowest sequence number; `components`: {identifier: content} before;
-    `payloads`: {URI: content} that can be fetched; `versions`: {identifier: tuple}; unknown properties are None."""
+    """The device an envelope is judged for. `keys`: those it trusts, as Key or Anchor; `floor`: lowest sequence number;
+    `components`: {identifier: content} before; `payloads`: {URI: content} that can be fetched; `versions`: {identifier:
+    tuple}; unknown properties are None."""
 
     keys: list = field(default_factory=list)
     vendor_id: bytes | None = None
@@ -164,36 +168,42 @@ def _nested(number, argument, what, depth):
     return ([read_sequence(each, what, depth + 1) for each in branches], argument[-1] is None)
 
 
-class Opened:
-    """An envelope that is authentic and has the structure of one. Its manifest's fields are attributes."""
+def outer_map(data) -> dict:
+    """The map of an envelope, members not looked into."""
+    item = read(data, "the envelope")
+    if isinstance(item, cbor.CBORTag):
+        _need(item.tag == n.TAG_SUIT_ENVELOPE, f"tag {item.tag} is not that of an envelope")
+        item = item.value
+    _need(isinstance(item, dict), "the envelope is not a map")
+    for key, value in item.items():
+        _need(is_int(key) or isinstance(key, str), "a key of the envelope is no integer or text")
+        _need(isinstance(value, bytes), "a member of the envelope is not a byte string")
+        _need(
+            not isinstance(key, str) or len(key.encode()) <= n.MAX_URI,
+            "the URI of a payload is too long",
+        )
+    _need(n.ENV_AUTHENTICATION in item, "no authentication wrapper")
+    _need(n.ENV_MANIFEST in item, "no manifest")
+    return item
 
-    def __init__(self, data, keys):
-        item = read(data, "the envelope")
-        if isinstance(item, cbor.CBORTag):
-            _need(item.tag == n.TAG_SUIT_ENVELOPE, f"tag {item.tag} is not that of an envelope")
-            item = item.value
-        _need(isinstance(item, dict), "the envelope is not a map")
-        for key, value in item.items():
-            _need(
-                is_int(key) or isinstance(key, str), "a key of the envelope is no integer or text"
-            )
-            _need(isinstance(value, bytes), "a member of the envelope is not a byte string")
-            _need(
-                not isinstance(key, str) or len(key.encode()) <= n.MAX_URI,
-                "the URI of a payload is too long",
-            )
-        _need(n.ENV_AUTHENTICATION in item, "no authentication wrapper")
-        _need(n.ENV_MANIFEST in item, "no manifest")
+
+class Opened:
+    """An envelope that is authentic for `device` and has the structure of one. Its manifest's fields are attributes;
+    `anchor`: whose signature counts, `key`: that key."""
+
+    def __init__(self, data, device):
+        item = outer_map(data)
         self.members = {key: value for key, value in item.items() if is_int(key)}
         self.payloads = {key: value for key, value in item.items() if isinstance(key, str)}
         manifest = item[n.ENV_MANIFEST]
         _need(len(manifest) <= n.MAX_MANIFEST, "the manifest is too large")
-        self._authenticate(item[n.ENV_AUTHENTICATION], manifest, keys)
+        self._authenticate(item, manifest, device)
         self._manifest(manifest)
         self._check_severed()
 
-    def _authenticate(self, data, manifest, keys):
+    def _authenticate(self, item, manifest, device):
         """Sections 6.2 and 8.3. Nothing in the manifest has been read yet."""
+        data = item[n.ENV_AUTHENTICATION]
         _need(len(data) <= n.MAX_AUTHENTICATION, "the authentication wrapper is too large")
         wrapper = read(data, "the authentication wrapper")
         _need(
@@ -202,6 +212,7 @@ class Opened:
             and all(isinstance(each, bytes) for each in wrapper),
             "the authentication wrapper is not a list of byte strings",
         )
+        _need(len(wrapper) <= _MAX_BLOCKS + 1, "too many authentication blocks")
         payload = wrapper[0]
         self.digest = read_digest(read(payload, "the manifest digest"))
         _need(self.digest.known, "the digest algorithm is not supported", "auth-fail")
@@ -210,14 +221,12 @@ class Opened:
             "the manifest does not have its digest",
             "auth-fail",
         )
-        failure = "nobody signed it"
-        for block in wrapper[1:]:
-            try:
-                self.key = cose.verify(block, payload, keys)
-                return
-            except cose.CoseError as error:
-                failure = str(error)
-        raise Refused("auth-fail", failure)
+        names = (device.vendor_id, device.device_id, *device.class_ids)
+        anchors = [Anchor.of(each) for each in device.keys]
+        anchors = signers.extended(item.get(n.ENV_DELEGATION), anchors, names, device.now)
+        self.anchor, failure = signers.authenticated(wrapper[1:], payload, anchors)
+        _need(self.anchor is not None, failure, "auth-fail")
+        self.key = self.anchor.key
 
     def _manifest(self, data):
         item = read(data, "the manifest")
@@ -309,7 +318,7 @@ def verify(data, device: Device, procedures=("update", "invocation")) -> Verdict
     key = None
     machine = None
     try:
-        opened = Opened(bytes(data), device.keys)
+        opened = Opened(bytes(data), device)
         key = opened.key
         _need(
             opened.sequence_number >= device.floor,
