@@ -71,6 +71,9 @@ def cbor(data):
         except (TypeError, ValueError, OverflowError):
             return  # simple values and tags of cbor2's own
         plain = not any(type(x).__module__ not in ("builtins", "cbor2") for x in _leaves(item))
+        if any(key in (0, 1) for x in _leaves(item) if isinstance(x, dict) for key in x):
+            # to Python false is 0 and true is 1: of two such keys one is left
+            plain = plain and not any(byte in (0xF4, 0xF5) for byte in data)
         if plain and len(again) != len(data):
             raise Disagreement("not the shortest form")
     _orderly(value, data)
