@@ -138,7 +138,7 @@ class Explorer:
         started = time.monotonic()
         try:
             done = subprocess.run(
-                [self.interpreter, "-X", "heapsize=24m", str(HERE / "device" / "explore.py")],
+                [self.interpreter, "-X", "heapsize=6m", str(HERE / "device" / "explore.py")],
                 env=os.environ | {"EXPLORE": json.dumps(options)}, cwd=HERE,
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT,
             )

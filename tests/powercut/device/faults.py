@@ -37,8 +37,8 @@ def _counts(run):
     world.live(24)
     world.fault = None
     totals["read"] = chips[-1].reads
-    for is_erase, _ in run.trace:
-        totals["erase" if is_erase else "program"] += 1
+    for at in range(len(run.journal.operations)):
+        totals["erase" if run.journal.is_erase(at) else "program"] += 1
     return totals
 
 

@@ -1,7 +1,10 @@
 # Which points there are, and what happened at each.
 # MIT licence.
-"""`main(options)`: for every scenario asked for, count the operations of a clean run, then play it once per point. A point is
-a list of cuts (operation since the last cut, kind, fraction, cause of the next reset)."""
+"""`main(options)`: for every scenario asked for, play a clean run and write down every operation of the flash with what the
+world knew before it (journal.py); then go on from every point. A point is a list of cuts (operation since the last cut, kind,
+fraction, cause of the next reset). Since a cut forgets all RAM, what it leaves is the chip as the journal has it at that
+operation, and nothing before it is played twice; that this is so is compared with real cuts at a few points of every part,
+and the drawn ones are all played for real."""
 
 import gc
 import sys
@@ -13,10 +16,12 @@ import otadata
 import rot
 import scenarios
 import world as w
+from journal import Journal, tell
 from suit.numbers import R_BACK_WATCHDOG
 
 _PROGRAM = (0.0, 0.25, 0.5, 0.75, 0.99)
 _ERASE = (0.1, 0.5, 0.9)
+_COMPARED = 4  # points of a part that are cut for real too
 
 
 def variants(is_erase, full):
@@ -40,11 +45,8 @@ class Run:
         self.lost = []
         scenario.prepare(world)
         self.snapshot = bytes(world.image)
-        world.image[:] = self.snapshot
-        self.trace = trace = []
         scenario.begin(world)
-        world.fault = lambda chip: setattr(chip, "trace", trace)
-        world.live()
+        self.journal = Journal(world)
         self.clean_boots = len(world.history)
         # the look is taken before what it reads of the chip changes anything
         self.baseline = scenario.check(world, None)
@@ -55,100 +57,124 @@ class Run:
         self.scenario.begin(world)
         world.cuts = list(cuts)
 
-    def play(self, cuts):
-        """True when every cut happened. A Violation is noted."""
-        if self.enough():
-            return True
-        self.start(cuts)
-        return self.finish(cuts)
-
     def enough(self):
         """One loss is all that was asked for."""
         return self.lost and self.options.get("stop")
 
+    def note(self, point, error):
+        """A Violation: the board was lost at `point`."""
+        self.lost.append((point, str(error)))
+        if len(self.lost) <= self.options.get("show", 5):
+            w.report("LOST", self.scenario.name, point, error)
+            for line in self.world.said[-12:]:
+                w.report("   ", line)
+
     def finish(self, cuts):
+        """Go on from what the last of `cuts` left."""
         world = self.world
         try:
-            bitten = cuts[0][3] == w.WATCHDOG and self._bitten()
+            bitten = cuts[-1][3] == w.WATCHDOG and self._bitten()
             world.live(24)
-            if world.cuts:
-                return False
             if bitten:
                 self.scenario.check_back(world, R_BACK_WATCHDOG)
             else:
                 self.scenario.check(world, self.baseline)
             self.survived += 1
         except w.Violation as error:
-            self.lost.append((cuts, str(error)))
-            if len(self.lost) <= self.options.get("show", 5):
-                w.report("LOST", self.scenario.name, cuts, error)
-                for line in world.said[-12:]:
-                    w.report("   ", line)
+            self.note(cuts, error)
         self.tried += 1
-        return True
 
-    def _until_cut(self):
-        """Boot up to the first cut."""
+    def _bitten(self):
+        """True when the watchdog starved during a trial."""
+        record = self.world.mounted(self.world.record)
+        self.world.ops = self.world.reads = 0
+        return record.trial is not None and record.booted
+
+    def _cut_for_real(self, cuts):
+        """Boot up to the cut."""
         world = self.world
+        self.start(cuts)
         for _ in range(24):
             outcome = world.boot()
             if outcome == "cut":
                 return
             world.cause = {"starved": w.WATCHDOG, "again": w.POWER}.get(outcome, w.BUTTON)
-
-    def _bitten(self):
-        """Up to the starvation; True when it happened during a trial."""
-        world = self.world
-        self._until_cut()
-        record = world.mounted(world.record)
-        world.ops = world.reads = 0
-        return record.trial is not None and record.booted
+        world.fail("the cut %r was not met" % cuts)
 
     # -- single cuts
 
     def single(self, full, shard, shards):
+        world = self.world
+        journal = self.journal
+        total = len(journal.operations)
+        compare = set(range(0, total, max(1, total // _COMPARED)))
         index = 0
-        last = len(self.trace) - 1
-        for at, (is_erase, _) in enumerate(self.trace):
-            for kind, fraction, cause in variants(is_erase, full):
+        journal.rewind(self.snapshot)
+        for at in range(total):
+            ways = list(variants(journal.is_erase(at), full))
+            if at == total - 1:
+                ways.append((nor.AFTER, 0, w.POWER))
+            for kind, fraction, cause in ways:
                 index += 1
-                if index % shards == shard:
-                    self.play([(at, kind, fraction, cause)])
-            if at == last:
-                index += 1
-                if index % shards == shard:
-                    self.play([(at, nor.AFTER, 0, w.POWER)])
+                if index % shards != shard:
+                    continue
+                if self.enough():
+                    return
+                cut = (at, kind, fraction, cause)
+                journal.cut(at, kind, fraction)
+                if at in compare:
+                    compare.discard(at)
+                    self._compare(cut)
+                    journal.cut(at, kind, fraction)
+                tell(world, journal.story(at), cause)
+                self.finish([cut])
+            journal.forward(at)
+
+    def _compare(self, cut):
+        """Does a real cut leave what the journal says? Files are compared: the time in their entries is another."""
+        expected = self.world.mounted(self.world.contents)
+        self._cut_for_real([cut])
+        if self.world.mounted(self.world.contents) != expected:
+            self.note([cut], w.Violation("a real cut leaves another chip than the journal says"))
 
     # -- a second cut while the first is being dealt with
 
     def pairs(self, step, shard, shards, kinds):
         """After the first cut (every `step`th operation), every operation of what follows is cut."""
+        first = self.journal
         index = 0
-        for at in range(0, len(self.trace), step):
-            for kind, fraction in kinds:
-                index += 1
-                if index % shards == shard:
-                    self._second((at, kind, fraction, w.POWER), kinds)
+        first.rewind(self.snapshot)
+        for at in range(len(first.operations)):
+            if at % step == 0:
+                for kind, fraction in kinds:
+                    index += 1
+                    if index % shards == shard:
+                        first.cut(at, kind, fraction)
+                        self._second((at, kind, fraction, w.POWER), first.story(at), kinds)
+                        if self.enough():
+                            return
+            first.forward(at)
 
-    def _second(self, first, kinds):
+    def _second(self, first, story, kinds):
+        """`first` has just been made on the chip."""
         world = self.world
-        self.start([first])
-        try:
-            self._until_cut()
-        except w.Violation as error:
-            self.lost.append(([first], str(error)))
-            return
+        tell(world, story, w.POWER)
         image = bytes(world.image)
-        story = story_of(world)
-        at = 0
-        while True:
+        try:
+            journal = Journal(world)
+        except w.Violation as error:
+            self.tried += 1
+            self.note([first], error)
+            return
+        journal.rewind(image)
+        for at in range(len(journal.operations)):
             for kind, fraction in kinds:
-                world.image[:] = image
-                tell(world, story)
-                world.cuts = [(at, kind, fraction, w.POWER)]
-                if not self.finish([first, world.cuts[0]]):
+                journal.cut(at, kind, fraction)
+                tell(world, journal.story(at), w.POWER)
+                self.finish([first, (at, kind, fraction, w.POWER)])
+                if self.enough():
                     return
-            at += 1
+            journal.forward(at)
 
     # -- three and more, drawn
 
@@ -160,29 +186,17 @@ class Run:
             cuts = []
             for _ in range(random.randint(2, 5)):
                 kind = (nor.BEFORE, nor.TORN, nor.TORN, nor.WEAK)[random.randint(0, 3)]
-                cuts.append((random.randint(0, len(self.trace)), kind, random.random(), w.POWER))
+                cuts.append((random.randint(0, len(self.journal.operations)), kind, random.random(), w.POWER))
             self.start(cuts)
             try:
                 self.world.live(40)
                 self.scenario.check(self.world, self.baseline)
                 self.survived += 1
             except w.Violation as error:
-                self.lost.append((cuts, str(error)))
-                if len(self.lost) <= 5:
-                    w.report("LOST", self.scenario.name, cuts, error)
+                self.note(cuts, error)
             self.tried += 1
-
-
-def story_of(world):
-    return (world.cause, world.confirmed, world.settled, list(world.history), list(world.refusals))
-
-
-def tell(world, story):
-    world.cause, world.confirmed, world.settled = story[:3]
-    world.history = list(story[3])
-    world.refusals = list(story[4])
-    world.ops = world.reads = 0
-    world.said.clear()
+            if self.enough():
+                return
 
 
 PAIR_KINDS = ((nor.BEFORE, 0), (nor.TORN, 0.5))
@@ -227,7 +241,7 @@ def main(options):
             if run.lost and options.get("stop"):
                 break
         ms = time.ticks_diff(time.ticks_ms(), started)
-        w.report("RESULT", name, len(run.trace), run.tried, run.survived, len(run.lost), ms)
+        w.report("RESULT", name, len(run.journal.operations), run.tried, run.survived, len(run.lost), ms)
         failed = failed or bool(run.lost)
         gc.collect()
     sys.exit(1 if failed else 0)

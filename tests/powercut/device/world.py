@@ -25,6 +25,10 @@ import vfs
 POWER, BUTTON, WATCHDOG = 1, 2, 3  # reset causes
 _SCALARS = (int, str, bytes, float, tuple, bool, type(None))
 _print = builtins.print
+_MODULES = """access api board components conditions context cose decide dependencies device_key directives envelope flow
+launcher manifest optional parameters policy port.common port.unix port.watchdog processor rebuild recovery region rekey
+report reporting romvfs running signers slots state transfer transports.local trust unchanged updater utf8 wait
+crypto.digest crypto.hmac256"""
 
 world = None
 
@@ -152,19 +156,9 @@ class World:
     def _import(self):
         """Everything the device code might import later, since an import is no part of what is explored."""
         import suit
-        import suit.api
-        import suit.board
-        import suit.launcher
-        import suit.port.unix
-        import suit.port.watchdog
-        import suit.rebuild
-        import suit.recovery
-        import suit.romvfs
-        import suit.transports.local
-        import suit.unchanged
-        import suit.updater
-        from suit.crypto import hmac256  # noqa: F401
 
+        for name in _MODULES.split():
+            __import__("suit." + name)
         if self.curves:
             from suit.crypto import p256  # noqa: F401
 
@@ -185,6 +179,7 @@ class World:
         self.ops = 0  # since the last cut
         self.reads = 0
         self.fault = None  # called with every new chip
+        self.journal = None  # where every operation is written down, or None
         self.tolerant = False  # the flash fails on purpose just now
         self.confirmed = 0  # highest version whose confirm() returned
         self.settled = 0  # highest version seen running without being on trial
@@ -209,7 +204,7 @@ class World:
 
     def power_on(self):
         self.memory.forget()
-        chip = nor.RamNor(self.image, self.page)
+        chip = (self.journal.chip if self.journal else nor.RamNor)(self.image, self.page)
         chip.polite = True
         chip.wear = self.wear
         chip.ops = self.ops
@@ -347,6 +342,14 @@ class World:
                     found[path] = entry[3]
         return found
 
+    def contents(self):
+        """{path: digest} of all files. Only while mounted."""
+        found = {}
+        for path in self.files():
+            with open(path, "rb") as file:
+                found[path] = sha(file.read())
+        return found
+
     # -- the app, looking around -----------------------------------------------------------------------------------
 
     def ran(self, version):
@@ -395,6 +398,8 @@ class World:
         try:
             suit.update(self.url(number))
         except SuitError as error:
+            if self.chip.lost:
+                raise nor.PowerCut  # whatever it made of a flash without power, nobody has heard it
             self.refusals.append(error.reason)
             self.said.append("update %d refused: %s %s" % (number, error.reason, error.detail))
             return error.reason
