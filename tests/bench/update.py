@@ -3,7 +3,8 @@
 On a virtual board (real MicroPython, littlefs on modelled NOR flash, nothing else running), over loopback:
 
 * the least free heap with which an ESP256-signed update completes, found by filling the heap until that much is left in
-  one piece and halving the interval; the code is loaded already. The Unix port has 64-bit words, so a board needs about half;
+  one piece and halving the interval; the code is loaded already. The Unix port has 64-bit words, so a board needs about half.
+  Once for an app alone, once for an app with two dependencies signed on their own (composite.py);
 * the time of an update (spool, authenticate, fetch, write, read back, arm) against the time of fetching the same bytes with the
   same transport into nowhere."""
 
@@ -17,11 +18,13 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "host"), str(HERE.parents[1] / "host")]
 
+from composite import composite  # noqa: E402
 from serving import serving  # noqa: E402
 from suitup import desk, keys, project  # noqa: E402
 from suitup.boards.provision import Flash, provision  # noqa: E402
 from suitup.boards.virtual import VirtualBoard  # noqa: E402
 from suitup.errors import Failure  # noqa: E402
+from suitup.numbers import R_BUDGET  # noqa: E402
 
 TOML = 'name = "bench"\nversion = "1.0.0"\nvendor = "example.com"\napp = "app"\nkey = "key.pem"\nrelease = "release"\n'
 
@@ -95,22 +98,36 @@ class Bench:
         data.write_bytes(secrets.token_bytes(max(size - 400, 1)))
         return desk.make(replace(self.project, compiled=False), f"{self._number}.0.0").name
 
+    def together(self) -> str:
+        """A new release of an app with two dependencies; its file name."""
+        self._number += 1
+        key = keys.load(self.folder / "key.pem")
+        app = secrets.token_bytes(20_000)
+        ids = self.project.vendor_id, self.project.class_id()
+        envelope, payloads = composite(self._number, *ids, key, app)
+        name = f"composite-{self._number}.suit"
+        for file, data in {**payloads, name: envelope}.items():
+            (Path(self.project.release) / file).write_bytes(data)
+        return name
+
     def ask(self, code):
         """The value of an expression on the board."""
-        return eval(self.board.exec(f"{_UPDATE}\nprint(repr({code}))").splitlines()[-1])
+        return eval(self.board.exec(f"{_UPDATE}\nprint(repr({code}))", timeout=90).splitlines()[-1])
 
 
-def least_heap(bench, server):
-    """Bytes of free heap with which an update completes; the next step below does not."""
+def least_heap(bench, server, release, most=32_768):
+    """Bytes of free heap with which an update to `release()` completes; the next step below does not."""
 
     # a new content each time, or nothing would be fetched
     def completes(free):
-        answer = bench.ask(f"_update({server.url('coap', bench.release(20_000))!r}, {free})")
+        answer = bench.ask(f"_update({server.url('coap', release())!r}, {free})")
+        if not isinstance(answer, int) and answer[0] not in (-1, R_BUDGET):
+            raise Failure(f"an update with {free} bytes of free heap ended with {answer}")
         return isinstance(answer, int)
 
-    if not completes(32_768):
-        raise Failure("not even with 32 KiB of free heap in one piece does an update complete")
-    low, high = 0, 32_768
+    if not completes(most):
+        raise Failure(f"not even with {most} bytes of free heap in one piece does an update complete")
+    low, high = 0, most
     while high - low > 512:
         middle = (low + high) // 2
         low, high = (low, middle) if completes(middle) else (middle, high)
@@ -151,10 +168,12 @@ def main():
                 bench.ask(f"_update({server.url('coap')!r})")  # loads the code
                 bench.ask(f"_update({server.url('http', bench.release(1000))!r})")
                 if not options.skip_heap:
-                    heap = least_heap(bench, server)
-                    print(
-                        f"free heap that an update over CoAP needs: {heap} bytes here, about {heap // 2} on a 32-bit board"
-                    )
+                    bench.ask(f"_update({server.url('coap', bench.together())!r})")  # loads more of it
+                    for what, release in (("an app", lambda: bench.release(20_000)), ("an app and two dependencies", bench.together)):
+                        heap = least_heap(bench, server, release)
+                        print(
+                            f"free heap that an update over CoAP needs, {what}: {heap} bytes here, about {heap // 2} on a 32-bit board"
+                        )
                 print("image        transport   fetched alone   updated     ratio")
                 for kib in map(int, options.sizes.split(",")):
                     for transport, fetch, update in times(bench, server, kib):

@@ -266,16 +266,19 @@ class VirtualBoard:
 
     # -- over the cable ----------------------------------------------------------------------------------------
 
-    def exec(self, code, *, soft_reset=False) -> bytes:
+    def exec(self, code, *, soft_reset=False, timeout=10) -> bytes:
         """Interrupt what runs, execute `code` in the raw REPL and return what it printed. Failure with the traceback
-        when it raises. The board is left at its friendly REPL."""
+        when it raises, or after `timeout` seconds of silence. The board is left at its friendly REPL."""
         from mpremote.transport import TransportError, TransportExecError
         from mpremote.transport_serial import SerialTransport
 
         transport = SerialTransport(self.console_url)
         try:
             transport.enter_raw_repl(soft_reset=soft_reset)
-            return transport.exec(code)
+            printed, failure = transport.exec_raw(code, timeout=timeout)
+            if failure:
+                raise TransportExecError(printed, failure.decode())
+            return printed
         except TransportExecError as error:
             raise Failure("the board raised an exception", str(error.error_output).strip()) from None
         except TransportError as error:
