@@ -50,9 +50,9 @@ TARGETS = {
 COLD = """
 from time import ticks_us, ticks_diff
 start = ticks_us()
-from suit.envelope import authenticate
+from suit.core import authenticate
 from suit.region import FileRegion
-from suit.trust import TrustStore
+from suit.core import TrustStore
 with open("/data/%s", "rb") as f:
     trust = TrustStore(f.read())
 with open("/data/envelope.suit", "rb") as f:
@@ -64,7 +64,7 @@ print("cold start to a verified envelope%s\\t%%d\\t0" %% ticks_diff(ticks_us(), 
 # over every item of the envelope; byte strings are stepped over, as authentication does
 WALK = """
 import gc
-from suit.cbor import Cursor
+from suit.core import Cursor
 with open("/data/envelope.suit", "rb") as f:
     data = memoryview(f.read())
 for again in (0, 1):
@@ -108,11 +108,14 @@ def shown(output, missed, lines):
 
 def prepared(folder, cold, arch):
     """A filesystem with the code and the data on it, made here and not over the emulated cable; its path."""
-    names = sizes.files()  # every engine; or what a build for this board ships
-    if cold or arch == "bytecode":
-        names = ["numbers", *sizes.shipped(arch)]
-    arch = None if arch == "bytecode" else arch
-    files = {"/lib/suit/%s.mpy" % name: compiled(name, folder, arch) for name in names}
+    native = None if arch == "bytecode" else arch
+    if cold or native is None:  # what a board gets when it is provisioned
+        files = updater.files(native)
+        for name in updater.START:
+            del files["/" + name]
+        files["/lib/suit/numbers.mpy"] = compiled("numbers", folder, native)
+    else:  # every engine
+        files = {"/lib/suit/%s.mpy" % name: compiled(name, folder, native) for name in sizes.files()}
     files |= {"/data/" + file.name: file.read_bytes() for file in (folder / "data").iterdir()}
     board = VirtualBoard(folder / "board").create("rp2040")
     board.write_files(files)

@@ -113,4 +113,4 @@ class ChaCha:
                 buffer[i] = 0
 
 
-_engine = engine.load("chacha", _answers)
+_engine = engine.best("chacha", _answers)

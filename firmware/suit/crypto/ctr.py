@@ -76,6 +76,6 @@ class CTR:
             self._stream[i] = 0
 
 
-_engine = engine.load("ctr", _answers, ("viper", "plain"))
+_engine = engine.best("ctr", _answers, ("viper", "plain"))
 _fill = _engine.fill
 _xor = _engine.xor

@@ -155,4 +155,4 @@ def forget():
 
 
 _last = None
-_engine = engine.load("c25519", _works)
+_engine = engine.best("c25519", _works)

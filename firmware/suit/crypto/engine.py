@@ -6,7 +6,7 @@
 * `NAME_viper.py`: native code, for ports with a native emitter;
 * `NAME_plain.py`: plain Python, for everything else, CPython included.
 
-`load("keccak", check)` imports the first that is there, that this port can run and for which
+`best("keccak", check)` imports the first that is there, that this port can run and for which
 `check(module)` is true. A build may leave any of them out. `chosen` tells which one is in use.
 Raises SuitError(R_ALG_UNSUPPORTED) when none is left."""
 
@@ -17,7 +17,7 @@ chosen = {}  # name -> "thumb", "viper" or "plain"
 without = ()  # kinds that are not looked at: tests of the plain engines set it before the first import
 
 
-def load(name, check, kinds=("thumb", "viper", "plain")):
+def best(name, check, kinds=("thumb", "viper", "plain")):
     """The engine module of `name`; `check(module)` runs its known-answer test. `kinds` are those that
     exist: looking for a file that is nowhere takes milliseconds."""
     for kind in kinds:

@@ -78,4 +78,4 @@ class GCM(CTR):
                 buffer[i] = 0
 
 
-_engine = engine.load("gcm", _answers)
+_engine = engine.best("gcm", _answers)

@@ -106,4 +106,4 @@ class SHAKE256(SHAKE128):
     _RATE = RATE256
 
 
-_engine = engine.load("keccak", _answers)
+_engine = engine.best("keccak", _answers)

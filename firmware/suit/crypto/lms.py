@@ -251,4 +251,4 @@ def verify(key, message, signature):
     return key if _verify_level(stream, public, message) else None
 
 
-_engine = engine.load("lms", _answers, ("thumb", "plain"))
+_engine = engine.best("lms", _answers, ("thumb", "plain"))

@@ -197,4 +197,4 @@ def verify(key, message, signature, context=b""):
     return key if seed == again else None
 
 
-_engine = engine.load("mldsa", _answers)
+_engine = engine.best("mldsa", _answers)

@@ -178,4 +178,4 @@ def shared(private, x, y):
     return shared(private, x, y)
 
 
-_engine = engine.load("p256", _works)
+_engine = engine.best("p256", _works)

@@ -37,7 +37,7 @@ def _works(module):
 
 
 _P = 2**255 - 19
-_engine = engine.load("scalar", _works, ("viper", "plain"))
+_engine = engine.best("scalar", _works, ("viper", "plain"))
 regular = _engine.regular
 wnaf = _engine.wnaf
 trace = _engine.trace

@@ -78,7 +78,7 @@ class PlainSHA384(_SHA2):
         _SHA2.__init__(self, data, _engine.IV384, 48)
 
 
-_engine = engine.load("sha512", _answers)
+_engine = engine.best("sha512", _answers)
 
 try:
     from hashlib import sha384 as SHA384

@@ -73,4 +73,4 @@ def public(private):
     return shared(private, b"\x09" + bytes(31))
 
 
-_engine = engine.load("c25519", _works)
+_engine = engine.best("c25519", _works)

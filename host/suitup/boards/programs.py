@@ -1,0 +1,38 @@
+"""The programs of the updater, from the sources in firmware/suit: fewer, and with the registry numbers in them.
+
+    programs(sources, numbers)      # {"suit/core.py": source}
+
+`sources`: {path under firmware/: source}. Modules that are used together are joined (`images/bundle.py`)."""
+
+from suitup.images import bundle, constants
+
+# home: members, each after those it needs. What is used over the cable by name, and what stays in memory while an app
+# runs, is no member of a bundle that the launcher drops before it starts the app.
+BUNDLES = {
+    "suit": ("suit.errors", "suit.optional", "suit.region", "suit.whole", "suit"),
+    "suit.core": (
+        "suit.utf8", "suit.cbor", "suit.manifest", "suit.trust", "suit.cose", "suit.signers", "suit.envelope",
+    ),
+    "suit.crypto": ("suit.crypto.engine", "suit.crypto", "suit.crypto.digest", "suit.crypto.field_thumb"),
+    "suit.crypto.p256": ("suit.crypto.p256_data", "suit.crypto.p256"),
+}  # fmt: skip
+# what the package does last; apps and suit_start.py know these by the modules they are documented in
+_END = """
+import sys
+for name in ("errors", "region"):
+    sys.modules["suit." + name] = sys.modules["suit"]
+begin(sys.modules["suit"])
+"""
+
+
+def programs(sources: dict, numbers: dict) -> dict:
+    """See above. A bundle of which a board lacks a member has the others."""
+    paths = {bundle.module(path): path for path in sources}
+    known = bundle.Names(
+        {name: constants.inline(sources[path], numbers) for name, path in paths.items()}, BUNDLES
+    )
+    out = {paths[name]: bundle.redirect(name, known) for name in paths if name not in known.home}
+    for home in known.bundles:
+        folder = "/__init__.py" if known.is_package(home) else ".py"
+        out[home.replace(".", "/") + folder] = bundle.join(home, known) + (_END if home == "suit" else "")
+    return out
