@@ -4,8 +4,8 @@
 
     site.status()           (bytes of /suit/status in CBOR, the same without what always changes)
     site.report()           bytes of /suit/report or None
-    site.nudge(uri, host)   response code of a POST to /suit/nudge; `uri` text or "", `host`
-    the sender's
+    site.nudge(uri, host)   response code of a POST to /suit/nudge; `uri` text or "", `host` the
+                            sender's; for 5.03 and 4.29 `site.again` are seconds to wait
 
 and `server.step()` handles what has arrived and tells observers what is new; it never waits.
 
@@ -191,8 +191,8 @@ class Server:
         code = self._site.nudge(uri, net.peer(self._peer)[0])
         self._stale = True  # who asked wants to see what came of it
         w = self._begin(code)
-        if code == coap.UNAVAILABLE:
-            w.uint(coap.MAX_AGE, 10)
+        if code in (coap.UNAVAILABLE, coap.TOO_MANY):
+            w.uint(coap.MAX_AGE, self._site.again)
         answer = bytes(self._reply())
         if len(self._recent) >= _RECENT:
             self._recent.pop(0)

@@ -9,7 +9,9 @@ the generators behind them (see wait.py), for whoever drives them otherwise.
 
 A nudge says where to look and nothing else. It is taken when the URI is at a configured server, or
 at the address the nudge came from (coap_server asks for an Echo first); 4.03 otherwise, 5.03 while
-an update or a trial runs. The update then runs here, with requests answered in between.
+an update or a trial runs, 4.29 to who came in vain too often. The update then runs here, with
+requests answered in between. What it may cost when a stranger asked for it, and that a configured
+server goes first, is in strangers.py.
 
 `look` asks every `poll` seconds of the configuration, an eighth more or less so that not all
 boards come at once. Where the first server speaks CoAP its envelope is observed, and nothing is
@@ -19,7 +21,7 @@ interval."""
 import os
 import socket
 
-from . import runtime, transports
+from . import runtime, strangers, transports
 from .errors import SuitError
 from .transports import net
 from .wait import READ, drive
@@ -35,6 +37,7 @@ except ImportError:
 _STEP_MS = const(500)  # at least so often are observers looked after
 _SLICE_MS = const(20)  # between requests while an update waits for its own socket
 _AGAIN_S = const(300)  # at most, after an attempt that failed
+_TURNS = const(100)  # times 20 ms until an update has made way
 
 
 async def listen():
@@ -46,11 +49,13 @@ async def poll():
 
 
 class Site:
-    """What the server shows, and the nudge it has taken: `wanted` is a URI, "" or None."""
+    """What the server shows, and the nudge it has taken: `wanted` is a Visit that has not begun."""
 
     def __init__(self, config):
         self._servers = config.servers
+        self._visitors = strangers.Visitors()
         self.wanted = None
+        self.again = 10  # s
 
     def status(self):
         from . import api
@@ -70,35 +75,58 @@ class Site:
 
     def nudge(self, uri, host):
         from . import updater
-        from .transports.coap_message import CHANGED, FORBIDDEN, UNAVAILABLE
+        from .transports.coap_message import CHANGED, FORBIDDEN, TOO_MANY, UNAVAILABLE
 
-        if not (may_look(uri, host, self._servers) if uri else self._servers):
+        known = at_server(uri, self._servers) if uri else bool(self._servers)
+        if not known and not (uri and at_host(uri, host)):
             return FORBIDDEN
-        if self.wanted is not None or updater.busy():
+        wait = self._visitors.wait_ms(host)
+        self.again = wait // 1000 + 1 if wait else 10
+        if wait:
+            return TOO_MANY
+        if self.wanted is not None or updater.busy() and not (known and make_way()):
             return UNAVAILABLE
-        self.wanted = uri
+        self.wanted = strangers.Visit(uri, host, not known)
         return CHANGED
 
+    def left(self, visit):
+        self._visitors.left(visit)
 
-def may_look(uri, host, servers):
-    """Whether `uri` is at `host`, the address of who asks, or at one of `servers`."""
-    place = _place(uri)
-    if not place or place[0] not in ("http", "https", "coap"):
+
+_visit = None  # the nudge that is being followed
+
+
+def make_way():
+    """Whether what is under way ends for an update from a configured server, and see to it."""
+    if _visit is None or not _visit.makes_way():
         return False
-    return place[1] == host or place in [_place(server) for server in servers]
+    _visit.over = True
+    return True
+
+
+def at_host(uri, host):
+    """Whether `uri` is at `host`, the address of who asks."""
+    place = _place(uri)
+    return bool(place) and place[1] == host
+
+
+def at_server(uri, servers):
+    """Whether `uri` is at one of `servers`."""
+    place = _place(uri)
+    return bool(place) and place in [_place(server) for server in servers]
 
 
 def _place(uri):
-    """(scheme, host, port), or None for what is no URL."""
+    """(scheme, host, port), or None for what is no URL on a network."""
     try:
-        return transports.split(uri)[:3]
+        place = transports.split(uri)[:3]
     except SuitError:
         return None
+    return place if place[0] in ("http", "https", "coap") else None
 
 
 def serve(config=None):
     """Generator without an end: answer requests and run the updates that nudges ask for."""
-    from . import updater
     from .coap_server import Server
 
     if config is None:
@@ -119,14 +147,29 @@ def serve(config=None):
             if runtime.settle_at is not None:
                 _settle()
             if site.wanted is not None:
-                uri, site.wanted = site.wanted or None, None
-                try:
-                    yield from _beside(updater.update(uri), server)
-                except Exception:
-                    # whatever an update meets, the board stays reachable; the progress has the reason
-                    pass
+                yield from _follow(site, server)
     finally:
         sock.close()
+
+
+def _follow(site, server):
+    """The update that a nudge asked for."""
+    global _visit
+    from . import updater
+
+    visit = _visit = site.wanted
+    site.wanted = None
+    visit.begin()
+    try:
+        yield from _beside(
+            updater.update(visit.uri or None, strict=visit.stranger), server, visit
+        )
+    except Exception:
+        # whatever an update meets, the board stays reachable; the progress has the reason
+        pass
+    finally:
+        _visit = None
+        site.left(visit)
 
 
 def _settle():
@@ -138,11 +181,16 @@ def _settle():
         pass  # the next boot counts one crash too many
 
 
-def _beside(gen, server):
-    """Drive `gen`, letting `server` answer between its steps."""
+def _beside(gen, server, visit):
+    """Drive `gen`, letting `server` answer between its steps, for as long as `visit` may last."""
     answer = None
     wait = [None, READ, 0]
     while True:
+        why = visit.verdict()
+        if why:
+            gen.close()
+            runtime.progress.reason, runtime.progress.detail = why
+            return
         try:
             want = gen.send(answer)
         except StopIteration:
@@ -154,7 +202,7 @@ def _beside(gen, server):
             continue
         waits = isinstance(want, list)
         left = want[2] if waits else want
-        while left > 0:
+        while left > 0 and not visit.verdict():
             slice_ms = min(left, _SLICE_MS)
             left -= slice_ms
             if waits:
@@ -205,7 +253,12 @@ def _attempt():
     from . import updater
 
     if updater.busy():
-        return False
+        if not make_way():
+            return False
+        for _ in range(_TURNS):
+            yield _SLICE_MS
+            if not updater.busy():
+                break
     try:
         yield from updater.update()
     except Exception:

@@ -42,7 +42,7 @@ def _own_key():
 
 def save(envelope, recorder, error):
     try:
-        made = report(envelope, recorder, error)
+        made = report(envelope, recorder or Recorder(), error)
         key = _own_key()
         if key is not None:
             made = sealed(made, key.d, key.kid)

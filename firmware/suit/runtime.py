@@ -16,8 +16,10 @@ recovery = None  # (reason, detail): why the board is in recovery, None when it 
 development = False  # the trust store holds a development key
 crashes = 0  # early crashes of the confirmed app at the boots before this one
 settle_at = None  # ticks in ms from which a crash is no longer early; None: there were none
+strict = False  # the update under way is a stranger's: net.Pace wants more of it
 watchdog = None  # port.watchdog.Watchdog while a trial is watched
 hooks = {}  # what only the app knows: name -> function; see suit.hooks
+buffer = memoryview(bytearray(1024))  # an update works in it; taken at boot, when memory is in one piece
 boot = os.urandom(4)  # tells one boot from the next
 
 
@@ -31,6 +33,7 @@ class Progress:
     def begin(self, state):
         self.count += 1
         self.state = state  # idle checking fetching installing armed refused failed waiting
+        self.vouched = False  # a trusted key has signed for what is being looked at
         self.sequence = None
         self.digest = None
         self.component = None  # index in the manifest

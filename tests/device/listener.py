@@ -15,6 +15,8 @@ from suit.wait import READ, run  # noqa: E402
 
 
 class Site:
+    again = 10  # s
+
     def __init__(self):
         self.nudges = []
 

@@ -5,7 +5,7 @@ import random
 from harness import MICROPYTHON
 from suit import coap_observers, coap_server
 from suit.coap_server import Server
-from suit.listening import may_look
+from suit.listening import at_host, at_server
 from suit.transports import coap_message as coap
 from suit.transports import coap_timing, net
 from suit.transports.coap_message import Message, Writer, status
@@ -17,6 +17,7 @@ class Site:
     body = b"s" * 700
     steady = b"1"
     answer = coap.CHANGED
+    again = 10
 
     def __init__(self):
         self.nudges = []
@@ -255,6 +256,9 @@ def test_a_busy_board_says_when_to_come_back_and_a_bad_uri_is_refused():
     board.site.answer = coap.UNAVAILABLE
     answer = board.ask(coap.POST, "suit/nudge", echo, b"u")
     assert answer.said == 503 and answer.options[coap.MAX_AGE] == b"\x0a"
+    board.site.answer, board.site.again = coap.TOO_MANY, 300
+    answer = board.ask(coap.POST, "suit/nudge", echo, b"u")
+    assert answer.said == 429 and answer.options[coap.MAX_AGE] == b"\x01\x2c"
     assert board.ask(coap.POST, "suit/nudge", echo, b"\xff\xfe").said == 400
 
 
@@ -379,7 +383,7 @@ def test_a_nudge_may_lead_to_its_sender_or_to_a_configured_server_only():
         ("coap://10.0.0.5/" + "x" * 600, False),
         ("coap://10.0.0.5/\r\n", False),
     ):
-        assert may_look(uri, "10.0.0.5", servers) == good, uri
+        assert (at_host(uri, "10.0.0.5") or at_server(uri, servers)) == good, uri
 
 
 def test_random_and_damaged_requests_change_nothing():

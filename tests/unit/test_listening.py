@@ -6,6 +6,7 @@ from suit import listening, runtime, updater
 from suit.config import Config
 from suit.errors import SuitError
 from suit.numbers import R_NETWORK
+from suit.strangers import Visit
 from suit.transports import coap_observe, net
 
 
@@ -28,7 +29,7 @@ def test_an_update_that_waits_leaves_the_server_answering():
         yield 45
 
     server = Server()
-    gen = listening._beside(update(), server)
+    gen = listening._beside(update(), server, Visit("", "10.0.0.5", False))
     asked = []
     answer = None
     try:

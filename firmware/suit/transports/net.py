@@ -15,6 +15,7 @@ import errno
 import socket
 import time
 
+from .. import runtime
 from ..errors import SuitError
 from ..numbers import R_NETWORK
 
@@ -28,6 +29,7 @@ except ImportError:
 
 _GRACE = const(120)  # seconds
 _SLOWEST = const(64)  # bytes a second
+_STRANGERS = const(1024)  # where somebody asked for the update who is no configured server
 EMPTY = (errno.EAGAIN, errno.ETIMEDOUT)  # what a port may say for "nothing yet"
 _PENDING = (errno.EINPROGRESS, errno.EALREADY) + EMPTY
 
@@ -50,10 +52,12 @@ def ticks():
 
 
 class Pace:
-    """Ends a transfer that somebody drags out: less than 64 bytes a second on average, once two
-    minutes have passed. An update that hangs on a slow server would keep others away."""
+    """Ends a transfer that somebody drags out: less than 64 bytes a second on average (1024 in an
+    update that a stranger asked for), once two minutes have passed. An update that hangs on a slow
+    server would keep others away."""
 
     def __init__(self):
+        self._least = _STRANGERS if runtime.strict else _SLOWEST
         self._start = ticks()
         self._bytes = 0
 
@@ -61,7 +65,7 @@ class Pace:
         """`n` more bytes have come. SuitError(R_NETWORK, "slow")."""
         self._bytes += n
         seconds = elapsed(ticks(), self._start) // 1000
-        if seconds > _GRACE and self._bytes < _SLOWEST * seconds:
+        if seconds > _GRACE and self._bytes < self._least * seconds:
             raise SuitError(R_NETWORK, "slow")
 
 

@@ -118,7 +118,8 @@ class Device:
             answer = await self._ask(
                 self._aiocoap.POST, "suit/nudge", payload, timeout, echo=answer.opt.echo
             )
-        if answer.code == self._aiocoap.SERVICE_UNAVAILABLE:
+        # 4.29: too many updates from here came to nothing; there is a pause, as there is for a busy one
+        if answer.code in (self._aiocoap.SERVICE_UNAVAILABLE, self._aiocoap.TOO_MANY_REQUESTS):
             raise Busy()
         if answer.code == self._aiocoap.FORBIDDEN:
             raise Failure(
