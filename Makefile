@@ -34,9 +34,9 @@ $(VENV)/.done: pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[virtual,test]'
 	@touch $@
 
-## test           the whole suite; TESTS= narrows it
+## test           the whole suite on two cores; TESTS= narrows it
 test: setup
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 15 $(TESTS)
 
 ## powercut       every power cut there is, in at most an hour on two cores      (SHARD=i/n a part of it, SEED=)
 powercut: setup

@@ -19,6 +19,21 @@ for entry in (ROOT / "boards" / "virtual", ROOT / "firmware", ROOT / "tests" / "
 gc.collect = lambda generation=2: 0
 
 
+def pytest_collection_modifyitems(items):
+    """The file that takes longest is begun first, so that no core waits for it at the end."""
+    items.sort(key=lambda item: item.path.name != "test_powercut.py")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What tests counted (`record_property("counted", ...)`), whichever process they ran in."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", None) == "call":
+                for name, value in report.user_properties:
+                    if name == "counted":
+                        terminalreporter.write_line(value)
+
+
 def find_micropython():
     """The Unix port: MICROPYTHON=, the one beside this Python, or PATH; None where there is none."""
     beside = Path(sys.executable).parent / "micropython"
