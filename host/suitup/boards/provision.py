@@ -153,8 +153,8 @@ def open_target(port: str):
 
 @dataclass
 class Settings:
-    """What a board is to be. `trust`: Anchors, or pairs (Key, roles); `envelope`: path of the first app's, or None; `options`: further
-    entries of config.cbor (servers, poll, trial, tries, bind, port, wifi, wdt, slot)."""
+    """What a board is to be. `trust`: Anchors, or pairs (Key, roles); `envelope`: path of the first app's, or None;
+    `options`: further entries of config.cbor (servers, poll, trial, tries, bind, port, wifi, wdt, slot)."""
 
     project: Project
     trust: list
@@ -258,6 +258,9 @@ def provision(target, settings: Settings, progress=None) -> Made:
         for path, data in files.items()
         if there[path] != hashlib.sha256(data).hexdigest()
     }
+    if stale or any(path in program for path in new):
+        # an updater that came by an update gives way to what a cable brings
+        target.remove([f"/suit/{slot}/updater.ok" for slot in "ab"])
     target.write(new, progress)
     after = target.hashes(list(new))
     for path, data in new.items():
@@ -374,6 +377,8 @@ def _place(identifier):
     kind, *rest = [part.decode() for part in identifier]
     if kind == "app" and not rest:
         return "app.img"
+    if kind == "updater" and not rest:
+        return "updater.img"
     if kind == "file" and rest:
         return "files/" + "/".join(rest)
     return None

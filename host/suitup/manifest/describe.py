@@ -262,7 +262,9 @@ def tree(envelope: Envelope) -> str:
         out.append(f"  component {index} {name}")
     for index, metadata in manifest.dependencies.items():
         prefix = metadata.get(1) if isinstance(metadata, dict) else None
-        out.append(f"  dependency {index}" + (f" {component_name(prefix)}" if prefix else ""))
+        listed = isinstance(prefix, list) and all(isinstance(part, bytes) for part in prefix)
+        shown = component_name(prefix) if listed else f"not an identifier: {_json(prefix)!r}"
+        out.append(f"  dependency {index}" + (f" {shown}" if prefix is not None else ""))
     if manifest.shared is not None:
         out += ["  shared", *_lines(manifest.shared, names, 2)]
     for number in labels.SEQUENCES:
