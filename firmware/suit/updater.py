@@ -27,23 +27,20 @@ from .numbers import (
     R_BUSY,
     R_CONTENT_CHANGED,
     R_IMAGE,
-    R_KNOWN_BAD,
-    R_LIMIT,
     R_NETWORK,
     R_NO_PAYLOAD,
     R_NOT_ALLOWED,
-    R_ROLLBACK,
     R_SERVER,
     R_STORAGE,
-    R_TOO_LARGE,
     R_TRIAL_RUNNING,
     R_UP_TO_DATE,
     R_WAITING,
 )
-from .policy import check, components, floor_key
+from .policy import check, components
 from .region import FileRegion
 from .slots import Slot, exists, remove
 from .state import EMPTY
+from .wanted import judge
 
 # the attempt failed; what was offered may be good
 _FAILURES = (
@@ -66,8 +63,10 @@ def on_trial(record):
     return record.trial is not None and record.booted
 
 
-def update(url=None, reset=True):
-    """Generator: fetch, check, install, arm; then reset, or return when `reset` is False."""
+def update(url=None, reset=True, strict=False):
+    """Generator: fetch, check, install, arm; then reset, or return when `reset` is False. `strict`:
+    `url` is a stranger's, so that a trusted key has to vouch for the manifest before anything behind
+    it is fetched, and all of it may not be slow."""
     global _busy
     from .port import chip
 
@@ -79,7 +78,8 @@ def update(url=None, reset=True):
     try:
         port = chip()
         config = read(runtime.root)
-        yield from _first(url, config, port, progress)
+        runtime.strict = strict
+        yield from _first(url, config, port, progress, strict)
         progress.state = "armed"
     except SuitError as error:
         progress.reason = error.reason
@@ -101,7 +101,7 @@ def update(url=None, reset=True):
         port.reset()
 
 
-def _first(url, config, port, progress):
+def _first(url, config, port, progress, strict):
     """Install from the first of the places that offers something to install."""
     try:
         yield from _remember(config)
@@ -115,7 +115,7 @@ def _first(url, config, port, progress):
     worst = None
     for place in places:
         try:
-            yield from _guarded(place, config, port, progress)
+            yield from _guarded(place, config, port, progress, strict)
             return
         except SuitError as error:
             # of several answers a refusal says more than "up to date", and that more than silence
@@ -138,7 +138,7 @@ def _weight(error):
     return 0 if error.reason in _FAILURES else 1 if error.reason == R_UP_TO_DATE else 2
 
 
-def _guarded(place, config, port, progress):
+def _guarded(place, config, port, progress, strict):
     from .port import firmware as firmware_of
 
     spool = runtime.root + "/spool"
@@ -147,7 +147,7 @@ def _guarded(place, config, port, progress):
     try:
         try:
             firmware = firmware_of(port)
-            yield from _spool(place, spool, config)
+            yield from _spool(place, spool, config, port, progress, strict)
             with open(spool, "rb") as file:
                 yield from _install(FileRegion(file), place, config, port, progress, firmware)
             if firmware:
@@ -160,41 +160,45 @@ def _guarded(place, config, port, progress):
         raise SuitError(R_BUDGET, "memory")
 
 
-def _spool(url, path, config):
-    """Bring the envelope to `path`."""
-    from . import transports
+def _spool(url, path, config, port, progress, strict):
+    """Bring the envelope to `path`; see spool.py."""
+    from . import spool
+
+    def vouch(region):
+        trust = trust_store(runtime.root, config, port.now())
+        envelope = yield from _authenticated(region, trust, progress)
+        try:
+            judge(envelope, progress)
+        except SuitError as refusal:
+            _report(envelope, None, refusal)
+            raise
 
     remove(path)
-    slot = Slot(runtime.root, 0)
-    room = slot.room(path)
-    stream = transports.open(url)
-    try:
-        yield from stream.start(0, None)
-        if stream.total is not None and stream.total > room:
-            raise SuitError(R_TOO_LARGE, "room for %d bytes, the envelope is %d" % (room,
-            stream.total))
-        buf = bytearray(512)
-        view = memoryview(buf)
-        size = 0
-        with open(path, "wb") as file:
-            while True:
-                n = yield from stream.readinto(view)
-                if not n:
-                    break
-                size += n
-                if size > room:
-                    raise SuitError(R_TOO_LARGE, "room for %d bytes" % room)
-                file.write(view[:n])
-    finally:
-        stream.close()
+    room = spool.room(config, Slot(runtime.root, 0).room(path))
+    yield from spool.fetch(url, path, room, vouch if strict else None)
+
+
+def _authenticated(region, trust, progress):
+    from .envelope import authenticate
+
+    envelope = yield from authenticate(region, trust)
+    progress.vouched = True
+    return envelope
+
+
+def _report(envelope, recorder, error):
+    from .optional import optional
+
+    reporting = optional("reporting")
+    if reporting and not (error and error.reason == R_UP_TO_DATE):
+        reporting.save(envelope, recorder, error)
 
 
 def _install(region, url, config, port, progress, firmware=None):
-    from .envelope import authenticate
     from .optional import optional
 
     trust = trust_store(runtime.root, config, port.now())
-    envelope = yield from authenticate(region, trust)
+    envelope = yield from _authenticated(region, trust, progress)
     reporting = optional("reporting")
     recorder = reporting.Recorder() if reporting else None
     error = None
@@ -202,8 +206,7 @@ def _install(region, url, config, port, progress, firmware=None):
         yield from _execute(envelope, trust, url, config, port, progress, firmware, recorder)
     except SuitError as refusal:
         error = refusal
-    if reporting and not (error and error.reason == R_UP_TO_DATE):
-        reporting.save(envelope, recorder, error)
+    _report(envelope, recorder, error)
     if error:
         raise error
 
@@ -213,11 +216,7 @@ def _execute(envelope, trust, url, config, port, progress, firmware, recorder):
     from .processor import UPDATE, Processor
 
     manifest = envelope.manifest
-    progress.sequence = manifest.sequence_number
-    progress.digest = bytes(envelope.digest)
-    record = runtime.record()
-    key = floor_key(manifest)
-    _judge(record, progress.digest, progress.sequence, key)
+    record, key = judge(envelope, progress)
     index = _target(record)
     slot = Slot(runtime.root, index, config.slot)
     other = Slot(runtime.root, 1 - index)
@@ -279,20 +278,6 @@ def _watch(recorder, machine, board):
     if recorder:
         recorder.machine = machine
         board.recorder = recorder
-
-
-def _judge(record, digest, sequence, key):
-    """Is this manifest wanted at all?"""
-    active = record.active
-    if active is not None and runtime.recovery is None and digest == record.slots[active].digest:
-        raise SuitError(R_UP_TO_DATE)
-    if record.knows_bad(digest):
-        raise SuitError(R_KNOWN_BAD)
-    lowest = record.floor(key)
-    if sequence < lowest:
-        raise SuitError(R_ROLLBACK, "sequence %d is below %d" % (sequence, lowest))
-    if not record.room_for(key):
-        raise SuitError(R_LIMIT, "manifest-component-id")
 
 
 def _target(record):
