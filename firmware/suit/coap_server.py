@@ -16,13 +16,10 @@ What a stranger can make it do is limited:
   address, within the last minute.
 * Until an address has shown that, no answer to it is longer than 136 bytes (RFC 9175 section 2.4
   item 3): status goes out in blocks of 64 bytes, and to observe it takes an Echo as well. The last
-  four to show it get blocks of up to 1024.
-* Four observers. Notifications are confirmable, one at a time to each; who does not acknowledge is
-  forgotten.
-* A repeated nudge (same message id) gets the answer it got before; the last eight are kept. GET is
-  answered anew.
-* Unknown critical options, other methods, other paths, malformed messages: refused as RFC 7252
-  says."""
+  four to show it, two from one address, get blocks of up to 1024.
+* Four observers, at most two from one address; see coap_observers.py.
+* A repeated nudge (same message id) gets the answer it got before; the last eight are kept.
+* Unknown critical options, other methods, paths, malformed messages: refused as RFC 7252 says."""
 
 import binascii
 import hashlib
@@ -334,12 +331,15 @@ class Server:
         age = (now - when) & _CLOCK
         if age >= _FRESH_MS or echo != self._echo(when):
             return False
+        host = net.peer(self._peer)[0]
         if age < _PROMPT_MS:
             # our question and its answer are a round trip; the update most often comes from there
-            timing(net.peer(self._peer)[0]).hint((age + 1) * 1000)
+            timing(host).hint((age + 1) * 1000)
+        # with many ports nobody pushes the others out
         self._verified = [entry for entry in self._verified if entry[0] != self._peer]
-        if len(self._verified) >= _PEERS:
-            self._verified.pop(0)
+        same = [entry for entry in self._verified if net.peer(entry[0])[0] == host]
+        if len(same) > 1 or len(self._verified) >= _PEERS:
+            self._verified.remove((same or self._verified)[0])
         self._verified.append((self._peer, now))
         return True
 

@@ -348,19 +348,79 @@ def test_an_observer_that_is_gone_is_forgotten():
             assert board.server._observers._all == []
 
 
+def acknowledge(board, there=lambda host: True):
+    """Acknowledge the notifications that are due, for the hosts that do; -> how many were sent."""
+    del board.sent[:]
+    board.server.step()
+    notes = list(board.sent)
+    for data, peer in notes:
+        if there(peer[0]):
+            board.raw(b"\x60\x00" + data[2:4], peer)
+    return len(notes)
+
+
+def watch(board, peer):
+    """Observe from `peer`; whether it was taken."""
+    board.verify(peer)
+    answer = board.ask(coap.GET, "suit/status", ((coap.OBSERVE, 0),), peer=peer, token=b"%d" % peer[1])
+    return coap.OBSERVE in answer.options
+
+
+def watching(board):
+    return [net.peer(observer.peer) for observer in board.server._observers._all]
+
+
 def test_observers_and_verified_addresses_are_few():
     board = Board()
     for i in range(20):
-        peer = ("10.0.1.%d" % i, 5683)
-        board.verify(peer)
-        answer = board.ask(coap.GET, "suit/status", ((coap.OBSERVE, 0),), peer=peer)
-        assert (coap.OBSERVE in answer.options) == (i < 4)
+        watch(board, ("10.0.1.%d" % i, 5683))
     assert len(board.server._observers._all) == 4
     assert len(board.server._verified) == 4
     # the same one again takes no second place
     for _ in range(3):
-        board.ask(coap.GET, "suit/status", ((coap.OBSERVE, 0),), peer=("10.0.1.0", 5683))
+        board.ask(coap.GET, "suit/status", ((coap.OBSERVE, 0),), peer=("10.0.1.19", 5683))
     assert len(board.server._observers._all) == 4
+
+
+def test_strangers_do_not_push_out_an_observer_that_is_there():
+    with clock() as now:
+        board = Board()
+        assert watch(board, FRIEND)
+        now[0] += 2100
+        assert acknowledge(board) == 1
+        for i in range(40):
+            assert watch(board, ("10.6.6.%d" % i, 1000))
+            now[0] += 100
+            acknowledge(board, lambda host: host == FRIEND[0])
+        assert watching(board)[0] == FRIEND and len(watching(board)) == 4
+        # nor does somebody with many ports push out anybody but himself
+        for port in range(40):
+            assert watch(board, ("10.6.6.6", port))
+        assert len([1 for host, _ in watching(board) if host == "10.6.6.6"]) == 2
+        assert FRIEND in watching(board)
+
+
+def test_four_that_are_there_keep_their_places_and_a_fifth_gets_an_answer():
+    with clock() as now:
+        board = Board()
+        for i in range(4):
+            assert watch(board, ("10.0.0.%d" % i, 5683))
+        now[0] += 2100
+        assert acknowledge(board) == 4
+        assert not watch(board, STRANGER)
+        now[0] += 10000
+        assert acknowledge(board) == 0  # once is enough
+
+
+def test_an_address_with_many_ports_takes_no_place_from_verified_ones():
+    board = Board()
+    for i in (1, 2):
+        board.verify(("10.0.0.%d" % i, 5683))
+    for port in range(50):
+        board.verify(("10.6.6.6", port))
+    for i in (1, 2):
+        answer = board.ask(coap.GET, "suit/status", peer=("10.0.0.%d" % i, 5683))
+        assert len(answer.body) == 700
 
 
 def test_a_nudge_may_lead_to_its_sender_or_to_a_configured_server_only():
