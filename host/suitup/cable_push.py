@@ -15,6 +15,7 @@ from suitup.boards import serial
 from suitup.errors import Failure
 from suitup.push import Show, Verdict, read_offer
 from suitup.serve.store import NotThere, ReleaseStore
+from suitup.terminal import last_line, plain
 
 _MARK = b"suit:done "
 _BEGIN = """\
@@ -80,7 +81,7 @@ def push_by_cable(path, port, show=None) -> Verdict:
     store = ReleaseStore(path.parent)
     with serial.connect(port) as board:
         _with_suit(board)
-        before = board.eval_printed("print(suit.status())")
+        before = plain(board.eval_printed("print(suit.status())"))
         if offer.digest and watch.confirmed(before, offer.digest):
             show.step("this very version is confirmed already")
             board.reset()
@@ -116,8 +117,12 @@ def _update(board, name, answers):
     out = board.converse(_UPDATE % name, answers)
     for line in out.splitlines():
         if line.startswith(_MARK):
-            return ast.literal_eval(line[len(_MARK) :].decode())
-    raise Failure("the update ended without a word", out.decode("utf-8", "replace")[-300:])
+            try:
+                reason, detail = plain(ast.literal_eval(line[len(_MARK) :].decode()))
+            except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+                break
+            return reason, detail
+    raise Failure("the update ended without a word", plain(out.decode("utf-8", "replace")[-300:]))
 
 
 def _listen(board, show, trial):
@@ -126,6 +131,7 @@ def _listen(board, show, trial):
     began = time.monotonic()
     tried = False
     for line in board.console(began + trial + _TRIAL_S):
+        line = plain(line)
         if line is None:
             began -= _TRIAL_S - _LOST_S
             show.step("the port went away with the reset, and is back")
@@ -150,7 +156,7 @@ def _verdict(port, offer, before, show):
         try:
             with serial.connect(port) as board:
                 _with_suit(board)
-                status = board.eval_printed("print(suit.status())")
+                status = plain(board.eval_printed("print(suit.status())"))
                 board.reset()
             break
         except Failure:
@@ -164,7 +170,7 @@ def _verdict(port, offer, before, show):
         trace = None
         if status["back"].get("reason") == n.R_BACK_EXCEPTION and status.get("traceback"):
             trace = status["traceback"]
-            what += ": " + trace.rstrip().splitlines()[-1]
+            what += ": " + last_line(trace)
         return Verdict("rolled back", what, hint, trace, status["back"].get("reason"))
     raise Failure(
         "the trial is not decided",

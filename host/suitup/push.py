@@ -14,6 +14,7 @@ from suitup import version, watch
 from suitup.boards.device import Busy, Device, Silent
 from suitup.errors import Failure
 from suitup.manifest import Envelope
+from suitup.terminal import last_line
 
 POLL_S = 0.1  # at first; later
 POLL_LATER_S = 0.5
@@ -175,7 +176,7 @@ class _Follower:
             trace = None
             if back.get("reason") == n.R_BACK_EXCEPTION and status.get("traceback"):
                 trace = status["traceback"]
-                what += ": " + trace.rstrip().splitlines()[-1]
+                what += ": " + last_line(trace)
             return Verdict("rolled back", what, hint, trace, back.get("reason"))
         return None
 

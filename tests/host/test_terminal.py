@@ -1,11 +1,17 @@
 """What comes from elsewhere and is shown to people has nothing in it that a terminal would obey."""
 
 import asyncio
+import contextlib
 from types import SimpleNamespace
 
-from suitup import cbor
+import pytest
+from suitup import cable_push, cbor, push
 from suitup.boards.device import Device
+from suitup.boards.serial import SerialBoard
+from suitup.cli import status as status_verb
+from suitup.errors import Failure
 from suitup.manifest import describe
+from suitup.terminal import last_line, plain
 
 EVIL = "a\x1b]0;owned\x07\x9b31m\r\u202eb"
 
@@ -43,3 +49,61 @@ def test_nor_can_the_language_of_a_manifests_text():
     )  # fmt: skip
     shown = describe.tree(envelope)
     assert "text, en" in shown and all(c.isprintable() or c == "\n" for c in shown)
+
+
+class AtACable(SerialBoard):
+    """A board at a cable that prints what it likes."""
+
+    def __init__(self, printed):
+        self.name, self._printed, self.lines = "a0", printed, ()
+
+    def run(self, code, timeout=30):
+        return self._printed
+
+    def converse(self, code, answers):
+        return self._printed
+
+    def console(self, end):
+        return self.lines
+
+
+def test_nor_can_a_status_over_a_cable(monkeypatch):
+    board = AtACable(repr({"name": EVIL, "slots": (EVIL, b"\x1b")}).encode())
+    monkeypatch.setattr(status_verb, "cable", lambda port: contextlib.nullcontext(board))
+    status = status_verb._ask(None, "a0")
+    assert status == {"name": plain(EVIL), "slots": (plain(EVIL), b"\x1b")}
+
+
+def test_nor_can_what_a_board_at_a_cable_prints_during_an_update():
+    said = []
+    show = SimpleNamespace(step=said.append)
+    board = AtACable(b"suit:done " + repr((34, EVIL)).encode())
+    assert cable_push._update(board, "x", None) == (34, plain(EVIL))
+    board.lines = [None, "suit: " + EVIL, "suit: slot a confirmed"]
+    cable_push._listen(board, show, 1)
+    assert any("owned" in line for line in said) and "\x1b" not in "".join(said)
+    for printed in (b"", b"\x1b[2J", b"suit:done " + b"(" * 5000, b"suit:done 3", b"suit:done (1, 2, 3)", b"suit:done \xff"):
+        with pytest.raises(Failure) as failure:
+            cable_push._update(AtACable(printed), "x", None)
+        assert "\x1b" not in str(failure.value)
+
+
+def test_a_board_that_prints_nothing_or_nonsense_is_an_error_and_not_a_crash():
+    for printed in (b"", b"\n\n", b"\x1b[2Jno", b"[" * 100000, b"import os"):
+        with pytest.raises(Failure) as failure:
+            AtACable(printed).eval_printed("print(1)")
+        assert "\x1b" not in str(failure.value)
+    for error in (b"", b"\r\n", b"Traceback\n  \x1b]0;x\x07Error: no"):
+        failure = SerialBoard._exception(error)
+        assert "\x1b" not in str(failure) + failure.traceback
+
+
+def test_an_empty_traceback_of_a_version_that_went_back_has_no_last_line():
+    assert last_line("") == last_line(" \n\n") == "" and last_line("a\nb\n") == "b"
+    digest = bytes(32)
+    slots = {"a": {"digest": b"1" * 32}}
+    status = {"running": "a", "active": "a", "trial": None, "slots": slots, "traceback": " \n",
+              "back": {"reason": 64, "digest": digest[:8]}}  # fmt: skip
+    offer = push.Offer("x", digest, 1, "1", 1)
+    verdict = push._Follower(None, offer, {}, push.Show())._judge(status)
+    assert verdict.word == "rolled back"

@@ -11,6 +11,7 @@ import asyncio
 
 from suitup import cbor
 from suitup.errors import Failure
+from suitup.terminal import plain
 
 PORT = 5683
 ANSWER_S = (
@@ -41,17 +42,6 @@ def split(host: str) -> tuple:
         raise Failure(
             f"{port!r} is not a port", hint="HOST is an address or a name, perhaps with :PORT"
         ) from None
-
-
-def plain(item):
-    """`item` with nothing in its texts that a terminal would obey: nobody has authenticated a board."""
-    if isinstance(item, str):
-        return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in item)
-    if isinstance(item, dict):
-        return {plain(key): plain(each) for key, each in item.items()}
-    if isinstance(item, list):
-        return [plain(each) for each in item]
-    return item
 
 
 class Device:

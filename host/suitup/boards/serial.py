@@ -17,6 +17,7 @@ import re
 import time
 
 from suitup.errors import Failure
+from suitup.terminal import last_line, plain
 
 _ALIAS = re.compile(r"([auc])(\d+)\Z")
 _DEVICES = {"a": "/dev/ttyACM", "u": "/dev/ttyUSB", "c": "COM"}
@@ -127,8 +128,8 @@ class SerialBoard:
 
     @staticmethod
     def _exception(error):
-        text = error.decode("utf-8", "replace").strip()
-        failure = Failure("the board raised an exception", text.splitlines()[-1])
+        text = plain(error.decode("utf-8", "replace").strip())
+        failure = Failure("the board raised an exception", last_line(text) or None)
         failure.traceback = text
         return failure
 
@@ -217,10 +218,10 @@ class SerialBoard:
         """Execute `code`, which prints one Python literal last, on one line, and return its value."""
         text = self.run(code, timeout).decode("utf-8", "replace").strip()
         try:
-            return ast.literal_eval(text.splitlines()[-1] if text else "")
-        except (ValueError, SyntaxError):
+            return ast.literal_eval(last_line(text))
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
             raise Failure(
-                f"the board at {self.name} printed what was not asked for", text[:200]
+                f"the board at {self.name} printed what was not asked for", plain(text[:200])
             ) from None
 
     def _prepare(self, code):

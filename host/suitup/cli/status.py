@@ -8,6 +8,7 @@ import click
 
 from suitup.cli._board import cable, where_options
 from suitup.errors import DONE, REFUSED, USAGE, Failure
+from suitup.terminal import plain
 
 
 @click.command()
@@ -81,4 +82,4 @@ def _ask(host, port):
             "which board?", hint="--host ADDRESS over the network, --port a0 by cable", code=USAGE
         )
     with cable(port) as board:
-        return board.eval_printed("print(suit.status())")
+        return plain(board.eval_printed("print(suit.status())"))
