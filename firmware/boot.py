@@ -1,4 +1,4 @@
-# Modules come from the firmware and from /lib; the folder /suit at the root holds data, no code.
-import sys
+# Modules come from the firmware, the updater and /lib; the folder /suit at the root holds data, no code.
+import suit_start
 
-sys.path[:] = [".frozen", "/lib", ""]
+suit_start.path()

@@ -1,4 +1,4 @@
 # Start the launcher: it verifies and runs the app, or waits for an update in recovery.
-from suit import launcher
+import suit_start
 
-launcher.boot()
+suit_start.run()

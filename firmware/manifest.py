@@ -1,7 +1,7 @@
 # Freezing: `make BOARD=... FROZEN_MANIFEST=.../firmware/manifest.py` in the port's folder of MicroPython.
 # MIT licence.
 # ruff: noqa: F821 (names are the manifest language's)
-"""Freezes the updater and the two files that start it beside what the port freezes anyway. Engines in
+"""Freezes the updater and the files that start it beside what the port freezes anyway. Engines in
 native code are left out unless asked for, since they must match the chip:
 
     include("firmware/manifest.py", native="viper thumb")    # RP2040, RP2350
@@ -29,5 +29,6 @@ def _suit(folder=""):
 
 include("$(PORT_DIR)/boards/manifest.py")
 package("suit", files=_suit(), base_path=".", opt=3)
+module("suit_start.py", base_path=".", opt=3)
 module("boot.py", base_path=".", opt=3)
 module("main.py", base_path=".", opt=3)

@@ -18,6 +18,7 @@ def package() -> str:
         if not path.stem.endswith(("_viper", "_thumb")):
             name = path.relative_to(FIRMWARE).as_posix()
             urls.append([name, name])
+    urls.append(["suit_start.py", "suit_start.py"])
     lines = ",\n".join("    " + json.dumps(url) for url in urls)
     return '{\n  "urls": [\n%s\n  ],\n  "deps": [],\n  "version": "%s"\n}\n' % (lines, version())
 

@@ -6,7 +6,7 @@ suit/__init__.py."""
 import gc
 import time
 
-from . import decide, runtime
+from . import decide, renewal, runtime
 from .errors import SuitError
 from .numbers import R_BACK_MANUAL, R_NOT_ALLOWED
 from .slots import NAMES, Slot
@@ -30,8 +30,10 @@ def confirm():
     else:
         from .port import chip
 
-        # before the record: a cut in between leaves firmware that stays and an app that confirms again
+        # before the record: a cut in between leaves firmware and updater that stay and an app that
+        # confirms again
         chip().mark_valid()
+        renewal.keep(Slot(runtime.root, slot))
         runtime.store().save(decide.confirmed(record))
     _adopt(slot)
     runtime.trial = False
@@ -149,6 +151,8 @@ def status():
         "boot": int.from_bytes(runtime.boot, "big"),
         "free": gc.mem_free(),
     }
+    if renewal.running() is not None:
+        told["updater"] = NAMES[renewal.running()]
     firmware = firmware_of(chip())
     if firmware:
         told["firmware"] = firmware.name

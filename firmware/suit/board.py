@@ -6,9 +6,9 @@ nothing can be written. `firmware` (firmware.Firmware): where there is a second 
 
 Whatever a manifest names becomes a component of `slot` and of nothing else. `["app"]`, `["file",
 ...]` and `["ram", ...]` are open to keys with the application role (`roles`), `["firmware"]` to
-those with the firmware role, `["trust"]` to those with the trust role."""
+those with the firmware role, `["trust"]` and `["updater"]` likewise."""
 
-from . import runtime
+from . import renewal, runtime
 from .components import FileComponent, RamComponent, parse
 from .errors import SuitError
 from .numbers import (
@@ -19,10 +19,11 @@ from .numbers import (
     ROLE_APP,
     ROLE_FIRMWARE,
     ROLE_TRUST,
+    ROLE_UPDATER,
 )
 from .rekey import frozen
 
-_ROLES = {"firmware": ROLE_FIRMWARE, "trust": ROLE_TRUST}
+_ROLES = {"firmware": ROLE_FIRMWARE, "trust": ROLE_TRUST, "updater": ROLE_UPDATER}
 
 
 class Board:
@@ -62,6 +63,8 @@ class Board:
                 raise SuitError(R_COMPONENT_UNSUPPORTED, "no second firmware partition")
             if kind == "trust" and frozen():
                 raise SuitError(R_COMPONENT_UNSUPPORTED, "the trust store is frozen")
+            if kind == "updater" and self._writable and renewal.frozen():
+                raise SuitError(R_COMPONENT_UNSUPPORTED, "the updater is frozen")
             # who may read a store need not be able to change it: the new one may take that away
             reads = kind == "trust" and not self._writable
             if not self.roles & (ROLE_APP if reads else _ROLES.get(kind, ROLE_APP)):

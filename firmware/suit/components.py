@@ -43,7 +43,7 @@ def parse(raw):
             raise SuitError(R_COMPONENT_UNSUPPORTED, "not UTF-8")
         parts.append(str(part, "utf-8"))
     kind = parts[0] if parts else None
-    if kind in ("app", "firmware", "trust") and len(parts) == 1:
+    if kind in ("app", "firmware", "trust", "updater") and len(parts) == 1:
         return parts
     if kind == "ram" and len(parts) == 2 and 0 < len(parts[1]) <= _MAX_NAME:
         return parts

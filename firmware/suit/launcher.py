@@ -14,7 +14,7 @@ REPL. Neither slot good: recovery.py."""
 
 import sys
 
-from . import decide, running, runtime
+from . import decide, renewal, running, runtime
 from .errors import SuitError
 from .numbers import (
     C_IMAGE_MATCH,
@@ -99,8 +99,11 @@ def _choose(port, config):
     while True:
         action, slot, new = decide.decide(record, port.cause(), failed, running, aborted)
         if new:
+            back = record.trial if new.trial is None else None
             try:
                 store.save(new)
+                if back is not None and back == renewal.running():
+                    port.reset()  # what was gone back from includes the updater that runs
             except OSError:
                 if action in (decide.TRIAL, decide.SWITCH):
                     # what cannot be counted must not be tried
@@ -261,6 +264,8 @@ def _verified(index, record, config, port, trust, firmware=None):
             raise SuitError(R_ROLLBACK, "below the floor")
         board.roles = envelope.key.roles
         board.trust = trust
+        if runtime.trial:
+            renewal.check(index, slot, record)
         processor = Processor(envelope, board)
         try:
             yield from processor.invocation()

@@ -199,6 +199,7 @@ R_WAITING = 54  # an event that the manifest waits for has not happened yet (det
 R_NOT_PERMITTED = 55  # the key may not use this command or parameter (detail: which)
 R_IMAGE = 56  # no firmware image for this chip
 R_TLS = 57  # https: no clock, no CA, too little memory, or not the server it should be (detail)
+R_UPDATER = 58  # on trial, but not under the updater that came with it: that one did not start
 # why a board went back
 R_BACK_EXCEPTION = 64  # the app ended with an exception (traceback kept)
 R_BACK_WATCHDOG = 65  # the watchdog fired before confirm

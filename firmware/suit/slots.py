@@ -6,6 +6,7 @@
     manifest.suit   the envelope that installed it, severed: authentication and manifest
     manifests/NAME  the envelopes of its dependencies
     trust.cbor      the trust store it brings, if it does (rekey.py)
+    updater.img     its own updater, and `updater.ok` when that may start (renewal.py)
     files/NAME...   the file components
     part            while a download is interrupted: which file, of which digest, with which ETag
 
@@ -82,6 +83,8 @@ class Slot:
         self.manifest = self.path + "/manifest.suit"
         self.files = self.path + "/files"
         self.trust = self.path + "/trust.cbor"
+        self.updater = self.path + "/updater.img"
+        self.vouch = self.path + "/updater.ok"
         self._part = self.path + "/part"
         self._limit = limit  # of all its components together, or None
 
@@ -91,6 +94,8 @@ class Slot:
             return self.app
         if parts[0] == "trust":
             return self.trust
+        if parts[0] == "updater":
+            return self.updater
         if parts[0] == "manifest":
             return self.path + "/manifests/" + parts[1]
         return self.file(parts[1:])
@@ -171,3 +176,4 @@ class Slot:
     def drop_manifest(self):
         """From here on nothing boots from this slot."""
         remove(self.manifest)
+        remove(self.vouch)

@@ -19,7 +19,7 @@ attempt can continue. Raises SuitError; errors of the storage become R_STORAGE w
 lack of memory R_BUDGET. `runtime.progress` tells how it goes. Without `url` every server of the
 configuration is looked at in turn."""
 
-from . import decide, rekey, runtime
+from . import decide, rekey, renewal, runtime
 from .config import read, trust_store
 from .errors import SuitError
 from .numbers import (
@@ -245,6 +245,10 @@ def _execute(envelope, trust, url, config, port, progress, firmware, recorder):
         check(validation, manifest, board)
         if exists(slot.trust):
             yield from rekey.check(envelope, slot, board, trust)
+        if exists(slot.updater):
+            yield from renewal.accept(slot)
+        else:
+            yield from renewal.carry(slot, other)
     finally:
         board.close()
     if firmware:

@@ -13,6 +13,7 @@ from suitup.release import Release, write
 
 APP = (b"app",)
 FIRMWARE = (b"firmware",)
+UPDATER = (b"updater",)
 
 
 @dataclass
@@ -129,6 +130,7 @@ def draft(
     content=n.ALG_A128GCM,
     prebuilt=(),
     firmware=None,
+    with_updater=False,
 ) -> Draft:
     """The unsigned envelope of the project as it is now, or of the app images in the files `prebuilt`: one for every slot, or
     one per slot for code that is tied to its place (the A/B template).
@@ -136,7 +138,8 @@ def draft(
     `integrated` puts the payloads into the envelope; `base_url` makes their URIs absolute, else they are relative to
     where the envelope comes from; `sequence`: one above the last in the release folder unless given; `recipients`: keys the
     payloads are encrypted to with the algorithm `content`; `firmware`: file of an ESP32 application image that goes with the
-    app, both or neither. Digest and size are always those of the plaintext."""
+    app, both or neither; `with_updater`: so does the updater of this suitup. Digest and size are always those of the
+    plaintext."""
     apps = [_fits(project, images.load(path)) for path in prebuilt] or [build(project)]
     if len({app.kind for app in apps}) > 1:
         raise Failure("the images are for different interpreters", hint="sign them separately")
@@ -147,6 +150,10 @@ def draft(
     wanted = components(project, apps)
     if firmware:
         wanted.append((FIRMWARE, [("micropython.app-bin", _firmware(firmware))]))
+    kind = apps[0].kind
+    if with_updater:
+        data, kind = _updater(project, kind)
+        wanted.append((UPDATER, [("updater.img", data)]))
     for identifier, contents in wanted:
         entry = [
             templates.Image(identifier, Digest.of(data), len(data), *carrier.put(name, data))
@@ -156,7 +163,7 @@ def draft(
     manifest = templates.update(
         sequence,
         project.vendor_id,
-        project.class_id(apps[0].kind),
+        project.class_id(kind),
         listed,
         set_version=version.parse(project.version),
     )
@@ -170,6 +177,18 @@ def _firmware(path):
     if size != len(data):
         raise Failure(f"the firmware image is {size} bytes, {path} has {len(data)}")
     return data
+
+
+def _updater(project, kind):
+    """(image of the updater, the kind of `.mpy` that it and the app, of `kind`, need)."""
+    from suitup.boards import updater
+
+    files = updater.package(project.arch)
+    kinds = {images.app.mpy_kind(data) for data in files.values()} | {kind or None} - {None}
+    native = {each for each in kinds if "-" in each}
+    if len(native) > 1 or len({each.split(".")[0] for each in kinds}) > 1:
+        raise Failure("app and updater are for different interpreters", ", ".join(sorted(kinds)))
+    return images.romfs.write(files), (native or kinds).pop()
 
 
 def _sealed(manifest, sever, sequence, carrier) -> Draft:

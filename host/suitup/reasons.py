@@ -152,6 +152,10 @@ _SENTENCES = {
         "its entry in the trust store limits components, commands or parameters "
         "(`suitup provision --trust`)",
     ),
+    n.R_UPDATER: (
+        "the updater that came with the version did not start",
+        "the board's own one runs; is it built for this interpreter and chip (arch in suitup.toml)?",
+    ),
     n.R_BACK_EXCEPTION: (
         "the app ended with an exception before it confirmed: {}",
         "`suitup status` shows the traceback",

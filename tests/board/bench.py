@@ -76,7 +76,10 @@ class Bench:
         options.setdefault("port", board.coap_port)
         first = options.pop("first", next(iter(apps)))
         settings = Settings(
-            self.project, [(self.key, 1)], envelope=first and self.envelopes[first], options=options
+            self.project,
+            [(self.key, options.pop("roles", 1))],
+            envelope=first and self.envelopes[first],
+            options=options,
         )
         self.made = provision(Flash(board), settings)
         release = Path(self.project.release)

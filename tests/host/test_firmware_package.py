@@ -49,5 +49,5 @@ def test_the_freeze_manifest_takes_every_module_and_native_engines_only_on_reque
     assert not [name for name in plain if name.endswith(("_viper.py", "_thumb.py"))]
     native = frozen("viper thumb")
     every = {path.relative_to(FIRMWARE).as_posix() for path in (FIRMWARE / "suit").rglob("*.py")}
-    assert set(native) == every | {"boot.py", "main.py"}
+    assert set(native) == every | {"boot.py", "main.py", "suit_start.py"}
     assert set(plain) < set(frozen("viper")) < set(native)

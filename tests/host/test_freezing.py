@@ -63,7 +63,7 @@ class Manifest:
 def test_the_whole_updater_is_frozen_with_the_engines_of_the_chip(board):
     manifest = Manifest()
     manifest.evaluate(ROOT / "boards" / board / "micropython" / "manifest.py")
-    wanted = {"boot.py", "main.py"}
+    wanted = {"boot.py", "main.py", "suit_start.py"}
     for path in (ROOT / "firmware" / "suit").rglob("*.py"):
         kind = path.stem.rsplit("_", 1)[-1]
         if kind not in ("viper", "thumb") or kind in ENGINES[board]:

@@ -50,6 +50,12 @@ from suitup.release import Release, write
     help="ESP32 with two firmware slots: this MicroPython (.app-bin) goes with the app, both or neither.",
 )
 @click.option(
+    "--updater",
+    "with_updater",
+    is_flag=True,
+    help="The updater of this suitup goes with the app, both or neither; the key needs the updater role.",
+)
+@click.option(
     "--encrypt-to",
     multiple=True,
     type=click.Path(),
@@ -94,6 +100,7 @@ def command(
     together,
     image,
     firmware,
+    with_updater,
     encrypt_to,
     content_alg,
     profile,
@@ -124,6 +131,7 @@ def command(
         "recipients": recipients,
         "prebuilt": image,
         "firmware": firmware,
+        "with_updater": with_updater,
         "content": content,
     }
     if to_be_signed:
