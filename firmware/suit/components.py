@@ -63,36 +63,68 @@ def parse(raw):
     raise SuitError(R_COMPONENT_UNSUPPORTED, "/".join(parts)[:_MAX_NAME])
 
 
+class _Reading:
+    """The file that is open for reading, and whose it is."""
+
+    owner = file = None
+
+    def open(self, component):
+        self.close()
+        self.file = open(component.path, "rb")
+        self.owner = component
+        return self.file
+
+    def close(self):
+        file = self.file
+        self.owner = self.file = None
+        if file:
+            file.close()
+
+
+_reading = _Reading()
+
+
 class FileComponent:
-    """A file of `slot` (slots.Slot). Only where `writable` can it be written."""
+    """A file of `slot` (slots.Slot). Only where `writable` can it be written. Of all of them one at
+    a time is open for reading: an open file costs more than a KiB."""
+
+    # of the class as long as nobody sets them: there may be many, and most are never written
+    _read_at = 0  # where the reader stands
+    _begun = False  # something is being written
+    _writer = None  # the file then, open from the first byte on
+    _at = 0  # bytes stored then
+    _size = None  # what begin was told
+    _room = 0  # bytes that fit
+    _digest = None
+    _mark = None
+    _flushed = 0  # bytes known to be durable
+    progress = None  # where `done` and `total` are told, or None
 
     def __init__(self, slot, path, writable):
+        """`path`, or the encoded identifier that it is made of whenever somebody asks: it may be longer
+        than all the rest of this."""
         self.slot = slot.index
-        self.path = path
+        self._path = path
         self._slot = slot
         self._writable = writable
-        self._reader = None  # open file, and where it stands
-        self._read_at = 0
-        self._writer = None  # open file while something is being written
-        self._at = 0  # bytes stored then
-        self._size = None  # what begin was told
-        self._room = 0  # bytes that fit
-        self._digest = None
-        self._mark = None
-        self._flushed = 0  # bytes known to be durable
-        self.progress = None  # where `done` and `total` are told, or None
+
+    @property
+    def path(self):
+        path = self._path
+        return path if isinstance(path, str) else self._slot.component(parse(path))
 
     def size(self):
         """-> stored bytes, None when absent."""
         return file_size(self.path)
 
     def read_at(self, offset, buf):
-        if self._reader is None:
-            self._reader = open(self.path, "rb")
+        reader = _reading.file
+        if _reading.owner is not self:
+            reader = _reading.open(self)
             self._read_at = 0
         if offset != self._read_at:
-            self._reader.seek(offset)
-        n = self._reader.readinto(buf) or 0
+            reader.seek(offset)
+        n = reader.readinto(buf) or 0
         self._read_at = offset + n
         return n
 
@@ -108,8 +140,8 @@ class FileComponent:
         self._mark = None
         done = self._resumable()
         if done:
-            self._writer = open(self.path, "ab")
             self._at = self._flushed = done
+            self._begun = True
         else:
             self._fresh()
         self._tell()
@@ -142,6 +174,7 @@ class FileComponent:
             self._slot.set_part(self.path, self._digest, None)
         make_folders(self.path)
         self._writer = open(self.path, "wb")
+        self._begun = True
         self._at = self._flushed = 0
         self._mark = None
 
@@ -157,7 +190,7 @@ class FileComponent:
 
     @mark.setter
     def mark(self, mark):
-        if self._writer and self._digest is not None and mark != self._mark:
+        if self._begun and self._digest is not None and mark != self._mark:
             self._slot.set_part(self.path, self._digest, mark)
         self._mark = mark
 
@@ -165,6 +198,9 @@ class FileComponent:
         n = len(view)
         if self._at + n > self._room:
             self._too_large(self._at + n)
+        if self._writer is None:
+            _reading.close()  # what was there has been hashed
+            self._writer = open(self.path, "ab")
         self._writer.write(view)
         self._at += n
         if self._at - self._flushed >= _FLUSH:
@@ -178,7 +214,7 @@ class FileComponent:
 
     def abandon(self):
         """An error: keep only what can be resumed."""
-        if not self._writer:
+        if not self._begun:
             return
         try:
             self.close()
@@ -209,11 +245,11 @@ class FileComponent:
 
     def close(self):
         """Let go of the file, whichever way it is open."""
-        reader = self._reader
         writer = self._writer
-        self._reader = self._writer = None
-        if reader:
-            reader.close()
+        self._writer = None
+        self._begun = False
+        if _reading.owner is self:
+            _reading.close()
         if writer:
             writer.close()
 

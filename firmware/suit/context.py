@@ -17,7 +17,7 @@ class Context:
         self.envelope = envelope
         self.manifest = manifest = envelope.manifest
         self.access = envelope.key.access  # restrictions of who signed it, see access.py
-        self.identifiers = [bytes(manifest.component(i)) for i in range(manifest.components)]
+        self.identifiers = [manifest.component(i) for i in range(manifest.components)]
 
     def permit(self, kind, value, offset=None):
         """Refuse what the key of this manifest may not do (access.py)."""

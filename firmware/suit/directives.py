@@ -71,7 +71,8 @@ def _unchanged(machine, index):
     if local_copy is None or digest is None:
         return False
     _begin(machine, index)
-    return (yield from local_copy(machine.component(index), digest[1], size, digest[0]))
+    component = machine.component(index)
+    return (yield from local_copy(component, digest[1], size, digest[0], machine.buffer))
 
 
 def _fetch(machine, index):

@@ -219,8 +219,11 @@ class Manifest:
         return len(self._identifiers)
 
     def component(self, index):
-        """Raw CBOR of the identifier."""
-        return self._identifiers[index]
+        """Raw CBOR of the identifier: the same bytes every time, for many keep them as a key."""
+        raw = self._identifiers[index]
+        if not isinstance(raw, bytes):
+            raw = self._identifiers[index] = bytes(raw)
+        return raw
 
     def member(self, number):
         """View of the content of a member that is here; None when it is absent or severed."""

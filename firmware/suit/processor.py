@@ -83,7 +83,7 @@ class Processor:
         self._params = {}  # identifier -> {number: value}
         self._components = {}  # identifier -> Component
         self._matched = set()  # identifiers
-        self._buffer = None
+        self._buffer = getattr(board, "buffer", None)
 
     def make_context(self, envelope):
         if envelope.manifest.dependencies is None:

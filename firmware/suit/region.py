@@ -31,6 +31,28 @@ class FileRegion:
         return self._file.readinto(buf) or 0
 
 
+class PathRegion:
+    """A region over the file at `path`, opened when it is read. An open file of littlefs costs more
+    than a KiB: `rest()` closes it until somebody reads again."""
+
+    def __init__(self, path):
+        self._path = path
+        self._file = None
+        self.read_at(0, bytearray(1))
+        self.size = self._file.seek(0, 2)
+
+    def read_at(self, offset, buf):
+        if self._file is None:
+            self._file = open(self._path, "rb")
+        self._file.seek(offset)
+        return self._file.readinto(buf) or 0
+
+    def rest(self):
+        if self._file:
+            self._file.close()
+            self._file = None
+
+
 class SubRegion:
     """`size` bytes of `parent` from `offset` on; never reads outside them."""
 

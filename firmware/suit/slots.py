@@ -32,6 +32,7 @@ _ENOENT = const(2)
 _ENOTDIR = const(20)
 # blocks kept free for folders, the record and the last block of a file written once more
 _RESERVE = const(6)
+_MOST = const(1024)  # bytes of `part`
 
 
 def exists(path):
@@ -79,14 +80,37 @@ class Slot:
         self.index = index
         self.name = NAMES[index]
         self.path = "%s/%s" % (root, self.name)
-        self.app = self.path + "/app.img"
-        self.manifest = self.path + "/manifest.suit"
-        self.files = self.path + "/files"
-        self.trust = self.path + "/trust.cbor"
-        self.updater = self.path + "/updater.img"
-        self.vouch = self.path + "/updater.ok"
-        self._part = self.path + "/part"
         self._limit = limit  # of all its components together, or None
+
+    # made when they are asked for: an update has little memory and needs few of them
+
+    @property
+    def app(self):
+        return self.path + "/app.img"
+
+    @property
+    def manifest(self):
+        return self.path + "/manifest.suit"
+
+    @property
+    def files(self):
+        return self.path + "/files"
+
+    @property
+    def trust(self):
+        return self.path + "/trust.cbor"
+
+    @property
+    def updater(self):
+        return self.path + "/updater.img"
+
+    @property
+    def vouch(self):
+        return self.path + "/updater.ok"
+
+    @property
+    def _part(self):
+        return self.path + "/part"
 
     def component(self, parts):
         """-> the path of what components.parse made of an identifier."""
@@ -155,7 +179,10 @@ class Slot:
         """-> [path, digest, mark] of the interrupted download, or None."""
         try:
             with open(self._part, "rb") as file:
-                part = value(memoryview(file.read(1024)))
+                # `read` makes room for all it was told, and memory may be short
+                size = min(file.seek(0, 2), _MOST)
+                file.seek(0)
+                part = value(memoryview(file.read(size)))
         except (OSError, SuitError):
             return None
         return part if isinstance(part, list) and len(part) == 3 else None

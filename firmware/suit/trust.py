@@ -175,11 +175,24 @@ class Key:
             fits = (self.alg,) if kty == KTY_AKP else ()
         return alg in fits
 
+    def rights(self):
+        """What remains to be known of it once its signature holds: roles and access, not its
+        bytes."""
+        return _Rights(self)
+
     def named(self, kid):
         """True when `kid` (bytes-like) names this key."""
         return kid is not None and (
             (self.own_kid is not None and bytes(self.own_kid) == kid) or self.kid == kid
         )
+
+
+class _Rights:
+    """What a key that has signed may do."""
+
+    def __init__(self, key):
+        self.roles = key.roles
+        self.access = key.access
 
 
 class TrustStore:
@@ -203,6 +216,10 @@ class TrustStore:
             made.moment = like.moment
             made.audience = like.audience
         return made
+
+    def judging_alike(self):
+        """A store without keys that judges time and audience as this one."""
+        return TrustStore.of((), self)
 
     def judges(self, names, moment):
         """Judge delegations for a board that these identifiers (or None) name, at `moment`; -> this

@@ -1,9 +1,9 @@
 # What is unchanged is copied from the other slot by digest instead of fetched.
 # MIT licence.
-"""`copy(slot, other, component, digest, size, alg)` looks for the image that `component` (of
-`slot`, being written) shall hold: first where it shall be, then among the files of `other`, the
-component of the same name before the rest. A candidate counts when its bytes have the digest,
-whatever it is called. A generator; its value is True when the component holds the image
+"""`copy(slot, other, component, digest, size, alg, buf)` looks for the image that `component` (of
+`slot`, being written) shall hold, with memoryview `buf` to work in: first where it shall be, then
+among the files of `other`, the component of the same name before the rest. A candidate counts when
+its bytes have the digest, whatever it is called. A generator; its value is True when the component holds the image
 afterwards. Reading errors of a candidate only disqualify it."""
 
 from .numbers import ALG_SHA256
@@ -12,9 +12,9 @@ from .slots import file_size
 _BUFFER = 1024  # bytes
 
 
-def copy(slot, other, component, digest, size=None, alg=ALG_SHA256):
+def copy(slot, other, component, digest, size=None, alg=ALG_SHA256, buf=None):
     digest = bytes(digest)
-    buf = bytearray(_BUFFER)
+    buf = buf or memoryview(bytearray(_BUFFER))
     stored = component.size()
     if stored is not None and size in (None, stored):
         if (yield from _matches(component.path, digest, alg, buf)):
@@ -37,7 +37,6 @@ def copy(slot, other, component, digest, size=None, alg=ALG_SHA256):
 def _matches(path, digest, alg, buf):
     from .crypto.digest import new
 
-    view = memoryview(buf)
     hasher = new(alg)
     try:
         with open(path, "rb") as file:
@@ -45,7 +44,7 @@ def _matches(path, digest, alg, buf):
                 n = file.readinto(buf)
                 if not n:
                     break
-                hasher.update(view[:n] if n < len(buf) else view)
+                hasher.update(buf[:n] if n < len(buf) else buf)
                 yield
     except OSError:
         return False
@@ -53,7 +52,6 @@ def _matches(path, digest, alg, buf):
 
 
 def _write(path, component, size, buf):
-    view = memoryview(buf)
     component.begin(size)
     try:
         with open(path, "rb") as file:
@@ -61,7 +59,7 @@ def _write(path, component, size, buf):
                 n = file.readinto(buf)
                 if not n:
                     break
-                component.write(view[:n] if n < len(buf) else view)
+                component.write(buf[:n] if n < len(buf) else buf)
                 yield
         component.end()
     finally:

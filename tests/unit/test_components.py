@@ -5,7 +5,7 @@ import os
 
 from harness import MICROPYTHON, finish, raises, skip
 from storage import folder, power_cut, read, write
-from suit import unchanged
+from suit import components, unchanged
 from suit.cbor import encode
 from suit.components import FileComponent, RamComponent, parse
 from suit.errors import SuitError
@@ -169,6 +169,49 @@ def test_what_was_complete_is_offered_whole_to_be_hashed():
     other = component(slot)
     assert other.begin(9, D1) == 0
     other.abandon()
+
+
+def test_one_component_at_a_time_has_a_file_open_for_reading_and_all_can_be_read_in_turn():
+    root = folder()
+    slot = Slot(root, 0)
+    both = [component(slot, name) for name in ("one", "two")]
+    for c, data in zip(both, (b"1" * 300, b"2" * 300)):
+        put(c, data)
+    buf = bytearray(100)
+    got = [b"", b""]
+    for at in range(0, 300, 100):
+        for i, c in enumerate(both):
+            assert c.read_at(at, buf) == 100
+            got[i] += bytes(buf)
+    assert got == [b"1" * 300, b"2" * 300]
+    assert [components._reading.owner is c for c in both] == [False, True]
+    both[0].close()  # leaves the other's file alone
+    assert components._reading.owner is both[1]
+    both[1].close()
+    assert components._reading.file is None
+
+
+def test_what_is_resumed_is_hashed_before_its_file_is_opened_for_writing():
+    root = folder()
+    slot = Slot(root, 0)
+    put(component(slot, "f"), b"beginning", D1)
+    slot.set_part(slot.file(["f"]), D1, None)
+    c = component(slot, "f")
+    assert c.begin(20, D1) == 9
+    assert c._writer is None
+    buf = bytearray(9)
+    assert c.read_at(0, buf) == 9 and buf == b"beginning"
+    c.write(memoryview(b" and the end"))
+    c.abandon()
+    assert read(slot.file(["f"])) == b"beginning and the end"
+
+
+def test_a_component_of_an_identifier_has_the_path_that_it_says():
+    root = folder()
+    slot = Slot(root, 1)
+    for parts in ([b"app"], [b"file", b"a", b"b"]):
+        raw = encode(parts)
+        assert FileComponent(slot, raw, True).path == slot.component(parse(raw))
 
 
 def test_an_abandoned_write_without_a_digest_leaves_nothing():

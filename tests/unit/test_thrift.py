@@ -1,0 +1,43 @@
+"""With little memory garbage is collected often, and afterwards as before."""
+
+import gc
+
+from harness import MICROPYTHON, skip
+from storage import folder, write
+from suit import thrift
+from suit.region import PathRegion, SubRegion
+
+
+def test_garbage_is_collected_often_where_there_is_little_memory_only():
+    if not MICROPYTHON:
+        assert thrift.begin() is None and thrift.free() >= 1 << 20
+        skip("no heap to look at")
+    plenty = thrift.little
+    before = gc.threshold()
+    try:
+        thrift.little = 0
+        assert thrift.begin() is None
+        assert gc.threshold() == before
+        thrift.little = 1 << 30
+        gc.threshold(123456)
+        kept = thrift.begin()
+        assert kept == 123456
+        assert 0 < gc.threshold() <= thrift.free() // 8
+        thrift.end(kept)
+        assert gc.threshold() == 123456
+    finally:
+        thrift.little = plenty
+        gc.threshold(before)
+
+
+def test_a_region_over_a_path_holds_no_file_open_while_it_rests():
+    root = folder()
+    write(root + "/file", b"0123456789")
+    region = PathRegion(root + "/file")
+    part = SubRegion(region, 2, 5)
+    buf = bytearray(4)
+    for _ in range(2):
+        assert region.size == 10 and part.read_at(1, buf) == 4 and buf == b"3456"
+        region.rest()
+        region.rest()
+        assert region._file is None
