@@ -10,6 +10,7 @@ launcher's question, asked again with `failed` filled in when a slot did not ver
   Y      -       -      Y failed to verify         go back: R_BACK_INVALID, then as for no trial
   Y      yes     -      watchdog                   go back: R_BACK_WATCHDOG, then as for no trial
   Y      no      -      firmware differs, asked 0  ask the bootloader once more, reset
+  Y      yes     > 0    firmware differs, power    ask the bootloader once more, reset
   Y      -       -      firmware differs           go back: R_BACK_FIRMWARE, then as for no trial
   Y      -       0      any                        go back: R_BACK_TRIES, then as for no trial
   Y      -       > 0    any other                  tries - 1, booted; run Y on trial
@@ -33,10 +34,14 @@ trial the active slot's own is to return (`switches` > 0). When nothing is to re
 runs all the same, somebody put it there by cable, or the bootloader passed over a damaged image: it
 is what the active slot expects from then on, and whether it fits is for the manifest to say.
 
-Whatever a trial was gone back from is *known bad*, but for one case: a slot whose stored bytes no
-longer match was damaged on this board before it ran; its manifest is not at fault and may be
+Whatever a trial was gone back from is *known bad*, but for these cases. A slot whose stored bytes
+no longer match was damaged on this board before it ran; its manifest is not at fault and may be
 installed again. So may firmware that the bootloader did not abort: it was never started, or its
-entry was lost while it was rewritten."""
+entry was lost while it was rewritten. ESP-IDF gives new firmware one start; when the power goes
+during it, that costs a try like any other power cut. When the tries are used up, or the firmware
+is gone, and it was the power that went last, the release is let off twice in a row (`spared`) and
+known bad the third time: a good one survives the power cuts, and one that draws so much that the
+board resets does not come back for ever."""
 
 from .numbers import (
     R_BACK_FIRMWARE,
@@ -65,6 +70,11 @@ SWITCH = 3  # have the bootloader start the firmware that the slot expects, then
 MAX_CRASHES = 3  # early crashes of a confirmed app before recovery
 _ONCE_MORE = 1  # `switches` of a trial: beside the first time, which is the updater's
 _RETURNS = 4  # `switches` after a trial; 1 left: given up
+_MERCY = 2  # goings back in a row that a release may put down to the power
+
+# `back_detail`
+STARTED = 1  # R_BACK_FIRMWARE: it ran, and the bootloader went back
+POWER = 2  # R_BACK_FIRMWARE, R_BACK_TRIES: the power went, and it is not known bad
 
 _DAMAGE = (R_DIGEST, R_STORAGE, R_NO_PAYLOAD, R_UNAUTHORISED, R_CBOR_PARSE, R_STRUCTURE)
 
@@ -86,10 +96,15 @@ def decide(record, cause, failed, running=None, aborted=None):
             new = record.copy()
             new.switches -= 1
             return SWITCH, new.trial, new
+        elif other and record.booted and record.tries and cause == CAUSE_POWER:
+            new = record.copy()
+            new.booted = False  # the next start is a first one again, one try having been paid
+            new.switches = _ONCE_MORE
+            return SWITCH, new.trial, new
         elif other:
             reason = R_BACK_FIRMWARE
             # the bootloader's entry may also have been lost while it was rewritten: nobody's fault
-            detail = 1 if aborted == expected else 0
+            detail = STARTED if aborted == expected else 0
         elif record.tries == 0:
             reason = R_BACK_TRIES
         if not reason:
@@ -97,6 +112,8 @@ def decide(record, cause, failed, running=None, aborted=None):
             new.tries -= 1
             new.booted = True
             return TRIAL, new.trial, new
+        if cause == CAUSE_POWER and _let_off(record, reason, detail):
+            detail = POWER
         new = went_back(record, reason, detail)
     elif record.active is not None and not failed[record.active]:
         if cause == CAUSE_WATCHDOG and record.crashes < MAX_CRASHES:
@@ -119,15 +136,31 @@ def decide(record, cause, failed, running=None, aborted=None):
     return RUN, now.active, new
 
 
+def _let_off(record, reason, detail):
+    """Might the power alone have ended this trial, and is that still believed?"""
+    if reason != R_BACK_TRIES and not (reason == R_BACK_FIRMWARE and detail == STARTED):
+        return False
+    return _spared(record) < _MERCY
+
+
+def _spared(record):
+    digest = record.slots[record.trial].digest[:BAD_DIGEST]
+    return record.spared if digest == record.back_digest else 0
+
+
 def went_back(record, reason, detail=0, traceback=b""):
-    """The trial is over. `detail`: why it did not verify; `traceback`: digest of what is kept of
-    it."""
+    """The trial is over. `detail`: why it did not verify, or STARTED or POWER; `traceback`: digest
+    of what is kept of it."""
     new = record.copy()
     slot = new.slots[new.trial]
     slot.status = BAD
     digest = slot.digest[:BAD_DIGEST]
-    started = reason != R_BACK_FIRMWARE or detail
-    if not (reason == R_BACK_INVALID and detail in _DAMAGE) and started and digest not in new.bad:
+    if reason == R_BACK_INVALID:
+        blamed = detail not in _DAMAGE
+    else:
+        blamed = detail != POWER and (reason != R_BACK_FIRMWARE or detail == STARTED)
+    new.spared = _spared(record) + (detail == POWER and reason != R_BACK_INVALID)
+    if blamed and digest not in new.bad:
         new.bad.insert(0, digest)
         del new.bad[3:]
     new.back_reason = reason

@@ -203,11 +203,12 @@ R_UPDATER = 58  # on trial, but not under the updater that came with it: that on
 # why a board went back
 R_BACK_EXCEPTION = 64  # the app ended with an exception (traceback kept)
 R_BACK_WATCHDOG = 65  # the watchdog fired before confirm
-R_BACK_TRIES = 66  # tries used up without confirm (resets, power cuts)
+R_BACK_TRIES = 66  # tries used up without confirm (detail 2: by power cuts, may be installed again)
 R_BACK_MANUAL = 67  # suit.rollback() or the cable
 R_BACK_INVALID = 68  # the stored manifest or image no longer verifies
 R_BACK_ENDED = 69  # the app returned before it confirmed
-R_BACK_FIRMWARE = 70  # the new firmware did not run (detail 1: it started, the bootloader went back)
+R_BACK_FIRMWARE = 70  # the new firmware did not run (detail 1: it started, the bootloader went back;
+# 2: after power cuts, and it may be installed again)
 
 # Reporting policy bits (8.4.7)
 REPORT_ON_SUCCESS = 1

@@ -44,8 +44,9 @@ _AT_FLOORS = const(98)
 _AT_BAD = const(202)
 _AT_BACK = const(226)
 _AT_CRC = const(252)
-_BOOTED = const(1)  # flags: bit 0; bits 1 to 3 hold `switches`
+_BOOTED = const(1)  # flags: bit 0; bits 1 to 3 hold `switches`, bits 4 and 5 `spared`
 _SWITCHES = const(7)
+_SPARED = const(3)
 
 FLOOR_KEY = 5  # bytes of a floor's key
 BAD_DIGEST = 8  # bytes kept of a digest known to be bad, and of the one gone back from
@@ -69,7 +70,8 @@ class Record:
     trial; `tries`: boots it has left; `booted`: it was started at least once; `switches`: how often
     the bootloader may still be asked for the expected firmware (0 to 7); `crashes`: early crashes of
     the confirmed app in a row; `floors`: list of (key, sequence); `bad`: digest
-    prefixes, newest first; `back_*`: the last going back (`back_reason` 0: never)."""
+    prefixes, newest first; `back_*`: the last going back (`back_reason` 0: never); `spared`: how
+    often in a row what it went back from was not called bad, since the power had gone (0 to 3)."""
 
     def __init__(self):
         self.generation = 0
@@ -82,6 +84,7 @@ class Record:
         self.slots = (Slot(), Slot())
         self.floors = []
         self.bad = []
+        self.spared = 0
         self.back_reason = 0
         self.back_detail = 0
         self.back_sequence = 0
@@ -119,9 +122,10 @@ def _optional(value):
 def pack(record):
     """-> the 256 bytes of `record`."""
     out = bytearray(_SIZE)
+    flags = (_BOOTED if record.booted else 0) | record.switches << 1 | record.spared << 4
     struct.pack_into(
-        _HEAD, out, 0, b"SU", _VERSION, (_BOOTED if record.booted else 0) | record.switches << 1,
-        record.generation, _byte(record.active), _byte(record.trial), record.tries, record.crashes,
+        _HEAD, out, 0, b"SU", _VERSION, flags, record.generation,
+        _byte(record.active), _byte(record.trial), record.tries, record.crashes,
     )  # fmt: skip
     at = _AT_SLOTS
     for slot in record.slots:
@@ -171,6 +175,7 @@ def unpack(data):
     record.tries = tries
     record.booted = bool(flags & _BOOTED)
     record.switches = flags >> 1 & _SWITCHES
+    record.spared = flags >> 4 & _SPARED
     record.crashes = crashes
     at = _AT_FLOORS
     for _ in range(_FLOORS):

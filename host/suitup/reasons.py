@@ -175,7 +175,8 @@ _SENTENCES = {
     ),
     n.R_BACK_FIRMWARE: (
         "the new firmware did not stay: the bootloader went back to the old one",
-        "it was reset, or crashed, before the app confirmed; publish again under a higher number",
+        "it was reset, or crashed, before the app confirmed; after power cuts push it again, "
+        "else publish under a higher number",
     ),
     n.R_BACK_ENDED: (
         "the app returned before it confirmed",

@@ -36,7 +36,7 @@ MUTANTS = [
             (
                 "updater.py",
                 """        yield from validation.run(UPDATE[-1:])
-        check(validation, manifest, board)
+        check(validation, how[0].manifest, board)
 """,
                 "",
             )
@@ -283,7 +283,7 @@ MUTANTS = [
     ),
     Mutant(
         "no board policy: arm what was not validated",
-        [("updater.py", "        check(validation, manifest, board)\n", "")],
+        [("updater.py", "        check(validation, how[0].manifest, board)\n", "")],
         [("forgetful", SINGLE)],
     ),
     Mutant(

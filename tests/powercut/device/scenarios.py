@@ -500,20 +500,13 @@ class Firmware(Scenario):
     name = "firmware"
     allowed = (1, 10)
     final = 10
-    # cut while the bootloader's entry was rewritten: it takes the other one, and the update is repeated
+    # cut while the bootloader's entry was rewritten, or in the one start that ESP-IDF gives: the bootloader takes the other
+    # one; the trial goes on, or the update is repeated
     back = (0, R_BACK_FIRMWARE)
     firmware = True
 
     def plan(self):
         return Plan(offer=10)
-
-    def check(self, world, baseline):
-        record = world.mounted(world.record)
-        if record.back_reason == R_BACK_FIRMWARE and R_KNOWN_BAD in world.refusals:
-            # ESP-IDF gives new firmware one start: a reset before it was found good is its end (app and firmware are old)
-            self.check_back(world, R_BACK_FIRMWARE)
-            return None
-        return Scenario.check(self, world, baseline)
 
 
 class FirmwareBack(Back):
