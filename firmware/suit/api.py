@@ -6,10 +6,10 @@ suit/__init__.py."""
 import gc
 import time
 
-from . import decide, renewal, runtime
+from . import decide, runtime
 from .errors import SuitError
 from .numbers import R_BACK_MANUAL, R_NOT_ALLOWED
-from .slots import NAMES, Slot
+from .slots import NAMES, Slot, exists
 from .state import Record
 
 _TRACEBACK = 800  # bytes of it in the status
@@ -33,7 +33,7 @@ def confirm():
         # before the record: a cut in between leaves firmware and updater that stay and an app that
         # confirms again
         chip().mark_valid()
-        renewal.keep(Slot(runtime.root, slot))
+        _keep_updater(Slot(runtime.root, slot))
         runtime.store().save(decide.confirmed(record))
     _adopt(slot)
     runtime.trial = False
@@ -43,6 +43,13 @@ def confirm():
         runtime.watchdog.stop()
         runtime.watchdog = None
     return True
+
+
+def _keep_updater(slot):
+    if exists(slot.vouch):
+        from .renewal import keep
+
+        keep(slot)
 
 
 def _adopt(slot):
@@ -151,8 +158,11 @@ def status():
         "boot": int.from_bytes(runtime.boot, "big"),
         "free": gc.mem_free(),
     }
-    if renewal.running() is not None:
-        told["updater"] = NAMES[renewal.running()]
+    if slot is not None and exists(Slot(runtime.root, slot).vouch):
+        from .renewal import running
+
+        if running() is not None:
+            told["updater"] = NAMES[running()]
     firmware = firmware_of(chip())
     if firmware:
         told["firmware"] = firmware.name

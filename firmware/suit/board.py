@@ -8,7 +8,7 @@ Whatever a manifest names becomes a component of `slot` and of nothing else. `["
 ...]` and `["ram", ...]` are open to keys with the application role (`roles`), `["firmware"]` to
 those with the firmware role, `["trust"]` and `["updater"]` likewise."""
 
-from . import renewal, runtime
+from . import runtime
 from .components import FileComponent, RamComponent, parse
 from .errors import SuitError
 from .numbers import (
@@ -63,8 +63,10 @@ class Board:
                 raise SuitError(R_COMPONENT_UNSUPPORTED, "no second firmware partition")
             if kind == "trust" and frozen():
                 raise SuitError(R_COMPONENT_UNSUPPORTED, "the trust store is frozen")
-            if kind == "updater" and self._writable and renewal.frozen():
-                raise SuitError(R_COMPONENT_UNSUPPORTED, "the updater is frozen")
+            if kind == "updater" and self._writable:
+                from .renewal import changeable
+
+                changeable()
             # who may read a store need not be able to change it: the new one may take that away
             reads = kind == "trust" and not self._writable
             if not self.roles & (ROLE_APP if reads else _ROLES.get(kind, ROLE_APP)):

@@ -14,7 +14,7 @@ REPL. Neither slot good: recovery.py."""
 
 import sys
 
-from . import decide, renewal, running, runtime
+from . import decide, running, runtime
 from .errors import SuitError
 from .numbers import (
     C_IMAGE_MATCH,
@@ -102,8 +102,11 @@ def _choose(port, config):
             back = record.trial if new.trial is None else None
             try:
                 store.save(new)
-                if back is not None and back == renewal.running():
-                    port.reset()  # what was gone back from includes the updater that runs
+                if back is not None:
+                    from .renewal import running as updater
+
+                    if updater() == back:
+                        port.reset()  # what was gone back from includes the updater that runs
             except OSError:
                 if action in (decide.TRIAL, decide.SWITCH):
                     # what cannot be counted must not be tried
@@ -250,7 +253,7 @@ def _verified(index, record, config, port, trust, firmware=None):
     from .processor import Processor
     from .region import FileRegion
     from .rekey import vouched
-    from .slots import Slot
+    from .slots import Slot, exists
 
     runtime.vouched = None
     slot = Slot(runtime.root, index)
@@ -264,8 +267,10 @@ def _verified(index, record, config, port, trust, firmware=None):
             raise SuitError(R_ROLLBACK, "below the floor")
         board.roles = envelope.key.roles
         board.trust = trust
-        if runtime.trial:
-            renewal.check(index, slot, record)
+        if runtime.trial and exists(slot.updater):
+            from .renewal import check as own
+
+            own(index, slot, record)
         processor = Processor(envelope, board)
         try:
             yield from processor.invocation()

@@ -19,7 +19,7 @@ An updater frozen into the firmware cannot be changed: R_COMPONENT_UNSUPPORTED."
 import hashlib
 
 from .errors import SuitError
-from .numbers import R_IMAGE, R_STORAGE, R_TOO_LARGE, R_UPDATER
+from .numbers import R_COMPONENT_UNSUPPORTED, R_IMAGE, R_STORAGE, R_TOO_LARGE, R_UPDATER
 from .slots import NAMES, exists, file_size, remove
 
 # as suit_start.py has it
@@ -40,6 +40,12 @@ def frozen():
     return _place().startswith("suit/")
 
 
+def changeable():
+    """Raises SuitError(R_COMPONENT_UNSUPPORTED) where it is frozen."""
+    if frozen():
+        raise SuitError(R_COMPONENT_UNSUPPORTED, "the updater is frozen")
+
+
 def running():
     """-> index of the slot whose updater runs, None when it is the board's own."""
     place = _place()
@@ -49,7 +55,7 @@ def running():
 def check(index, slot, record):
     """On trial a version that brings an updater runs under that one or not at all; but for the
     first one of a board, where there is nothing to go back to."""
-    if record.active is not None and exists(slot.updater) and running() != index:
+    if record.active is not None and running() != index:
         raise SuitError(R_UPDATER)
 
 
@@ -103,8 +109,6 @@ def carry(slot, other):
 
 def keep(slot):
     """The app of `slot` is about to be confirmed: its updater has come this far, or does not run."""
-    if not exists(slot.vouch):
-        return
     if running() != slot.index:
         remove(slot.vouch)
         return

@@ -19,7 +19,7 @@ attempt can continue. Raises SuitError; errors of the storage become R_STORAGE w
 lack of memory R_BUDGET. `runtime.progress` tells how it goes. Without `url` every server of the
 configuration is looked at in turn."""
 
-from . import decide, rekey, renewal, runtime
+from . import decide, rekey, runtime
 from .config import read, trust_store
 from .errors import SuitError
 from .numbers import (
@@ -245,10 +245,7 @@ def _execute(envelope, trust, url, config, port, progress, firmware, recorder):
         check(validation, manifest, board)
         if exists(slot.trust):
             yield from rekey.check(envelope, slot, board, trust)
-        if exists(slot.updater):
-            yield from renewal.accept(slot)
-        else:
-            yield from renewal.carry(slot, other)
+        yield from _renew(slot, other)
     finally:
         board.close()
     if firmware:
@@ -264,6 +261,18 @@ def _execute(envelope, trust, url, config, port, progress, firmware, recorder):
     runtime.store().save(
         decide.armed(record, index, progress.digest, progress.sequence, key, config.tries)
     )
+
+
+def _renew(slot, other):
+    """The updater that comes with the version, or else the one that runs, if it came by an update."""
+    if exists(slot.updater):
+        from .renewal import accept
+
+        yield from accept(slot)
+    elif exists(other.vouch):
+        from .renewal import carry
+
+        yield from carry(slot, other)
 
 
 def _switch(firmware):
