@@ -22,7 +22,6 @@ from mutations import (
     EVENTS,
     NOW,
     PAYLOADS,
-    TRUSTED,
     VENDOR,
     VERSION,
     cases,
@@ -50,7 +49,7 @@ def request(case, envelope, payloads):
     return {
         "kind": "suit",
         "envelope": envelope,
-        "trust": keys.trust_store(TRUSTED).hex(),
+        "trust": keys.trust_store(case.trusted).hex(),
         "payloads": payloads,
         "environment": {
             "vendor_id": VENDOR.hex(),
@@ -72,7 +71,7 @@ def host(case):
     from suit.optional import optional
 
     device = Device(
-        keys=TRUSTED,
+        keys=case.trusted,
         vendor_id=VENDOR,
         class_ids=(CLASS,),
         device_id=DEVICE,
@@ -181,11 +180,11 @@ def test_the_verdicts_agree_on_twenty_thousand_mutations(payloads, record_proper
 def test_the_verdicts_agree_on_a_fixed_set_in_micropython(payloads, micropython, tmp_path):
     from random import Random
 
-    from mutations import make
+    from mutations import one
 
     lines, chosen = [], []
-    for seed in range(600):
-        case = make(Random(seed))
+    for seed in range(800):
+        case = one(Random(seed))
         path = tmp_path / f"{seed}.suit"
         path.write_bytes(case.data)
         chosen.append(case)
@@ -215,16 +214,39 @@ def test_the_verdicts_agree_on_a_fixed_set_in_micropython(payloads, micropython,
     } <= words
 
 
-def test_two_equal_verdicts_are_not_a_matter_of_course(payloads, monkeypatch):
+def _nothing(*arguments):
+    return None
+
+
+@pytest.mark.parametrize(
+    ("module", "owner", "name", "replacement"),
+    [
+        ("conditions", "COMMANDS", 3, _nothing),
+        ("context", None, "permit", _nothing),
+        ("signers", None, "counting", lambda found: found[0] if found else None),
+        ("delegation", None, "_may_delegate", lambda issuer: True),
+        ("dependencies", None, "join", lambda first, second: bytes(second)),
+        ("dependencies", "DependentContext", "ended", _nothing),
+        ("dependencies", None, "_unlink", _nothing),
+    ],
+)
+def test_two_equal_verdicts_are_not_a_matter_of_course(module, owner, name, replacement, payloads, monkeypatch):
     """The comparison notices a device that skips a check."""
+    import importlib
     from random import Random
 
+    from domain_mutations import make as make_domains
     from mutations import make
-    from suit import conditions
-    from suitup import numbers as n
 
-    monkeypatch.setitem(conditions.COMMANDS, n.C_IMAGE_MATCH, lambda machine, index: None)
+    target = importlib.import_module("suit." + module)
+    target = getattr(target, owner) if owner else target
+    if isinstance(target, dict):
+        monkeypatch.setitem(target, name, replacement)
+    else:
+        assert hasattr(target, name)
+        monkeypatch.setattr(target, name, replacement)
+    made = make if module == "conditions" else make_domains
     with pytest.raises(AssertionError):
         for seed in range(600):
-            case = make(Random(seed))
+            case = made(Random(seed))
             compare(case, device(case, payloads, monkeypatch), host(case))

@@ -35,7 +35,7 @@ def token(issuer, holder, claims=(), tagged=True, roles=ROLES, quorum=1, access=
     payload = cbor.encode({label: value for label, value in claims.items() if label not in drop})
     alg = n.ALG_ED25519 if issuer.kty == n.KTY_OKP else n.ALG_ESP256
     protected = cbor.encode({n.HDR_ALG: alg})
-    chosen = algorithms.Ed25519 if alg == n.ALG_ED25519 else algorithms.ESP256
+    chosen = algorithms.ED25519 if alg == n.ALG_ED25519 else algorithms.ESP256
     signature = chosen.sign(issuer, cbor.encode(["Signature1", protected, b"", payload]))
     parts = [protected, {n.HDR_KID: issuer.thumbprint}, payload, signature]
     signed = cbor.CBORTag(n.TAG_SIGN1, parts)
