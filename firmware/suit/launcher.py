@@ -300,10 +300,9 @@ def _mount(slot, port):
         if memory is not None:
             rom = native(memory)
         else:
-            from .region import FileRegion
             from .romvfs import RomVfs
 
-            rom = RomVfs(FileRegion(open(slot.app, "rb")))
+            rom = RomVfs(running.Image(open(slot.app, "rb")))
     except OSError as error:
         if error.args[0] in _NO_ROMFS:
             # whole as signed, and yet no image

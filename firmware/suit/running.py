@@ -3,16 +3,32 @@
 """`run(slot, port, config)` after launcher.py has verified and mounted the slot. On trial an exception
 and an end before `confirm` are both going back: the record is written first, then the board resets.
 A confirmed app may end (the REPL follows); an exception is kept as a traceback and resets the board;
-three in a row, each within the time of a trial, lead to recovery."""
+three in a row, each within the time of a trial, lead to recovery.
+
+An error while the image is read looks like an app that is too short or wrong, since MicroPython's
+import takes it for the end of the file. `Image`, the region of the image, tells that it happened:
+then nothing is judged by how the app ended, and the board resets. On trial that has cost a try."""
 
 import gc
 import sys
 import time
 
-from . import decide, runtime
+from . import decide, runtime, thrift
 from .numbers import R_BACK_ENDED, R_BACK_EXCEPTION
+from .region import FileRegion
 
 _EARLY = 86400  # seconds: what ticks can count for sure
+
+
+class Image(FileRegion):
+    """A FileRegion that remembers in `runtime.unread` that it could not be read."""
+
+    def read_at(self, offset, buf):
+        try:
+            return FileRegion.read_at(self, offset, buf)
+        except OSError:
+            runtime.unread = True
+            raise
 
 
 def run(slot, port, config):
@@ -21,6 +37,7 @@ def run(slot, port, config):
     where = "/rom_" + slot.name
     # nothing but the slot and what is frozen: no stray file may take a module's place
     sys.path[:] = [where, where + "/lib", ".frozen"]
+    thrift.keep()
     gc.collect()
     if runtime.watchdog:
         runtime.watchdog.start(config.trial)
@@ -53,7 +70,7 @@ def _early(started, seconds):
 
 def _ended(port):
     """The app returned. On trial that is a failure; a confirmed one leaves the REPL."""
-    if not runtime.trial:
+    if _unread(port) or not runtime.trial:
         return
     try:
         record = runtime.record()
@@ -68,6 +85,8 @@ def _ended(port):
 
 def _crashed(error, early, port):
     digest = _keep_traceback(error)
+    if runtime.trial and _unread(port):
+        return
     try:
         record = runtime.record()
         if runtime.trial and record.trial == runtime.running:
@@ -80,6 +99,14 @@ def _crashed(error, early, port):
     except OSError:
         pass  # a trial then runs out of tries instead
     port.reset()
+
+
+def _unread(port):
+    """Reset, if that the app ended says nothing about it."""
+    if runtime.unread:
+        print("suit: the image could not be read; once more")
+        port.reset()
+    return runtime.unread
 
 
 def _keep_traceback(error):

@@ -14,6 +14,7 @@ vouched = None  # digest of the trust store that the running manifest brings, se
 version = None  # set_version of the running manifest, tuple of ints or None
 recovery = None  # (reason, detail): why the board is in recovery, None when it is not
 development = False  # the trust store holds a development key
+unread = False  # there was an error while the image of the app was read
 crashes = 0  # early crashes of the confirmed app at the boots before this one
 settle_at = None  # ticks in ms from which a crash is no longer early; None: there were none
 strict = False  # the update under way is a stranger's: net.Pace wants more of it

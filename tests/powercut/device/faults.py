@@ -8,7 +8,6 @@ import os
 
 import scenarios
 import world as w
-from suit.numbers import R_BACK_EXCEPTION, R_KNOWN_BAD
 
 
 def every(run, full, shard, shards):
@@ -59,14 +58,11 @@ def _one(run, kind, at, sticky):
         # the fault has passed: what was wanted is reached
         _patient(world)
         world.live(24)
-        if kind == "read" and _blamed(world):
-            scenario.check_back(world, R_BACK_EXCEPTION)
-        else:
-            restore = _any_reason(scenario)
-            try:
-                scenario.check(world, run.baseline if kind == "full" else None)
-            finally:
-                restore()
+        restore = _any_reason(scenario)
+        try:
+            scenario.check(world, run.baseline if kind == "full" else None)
+        finally:
+            restore()
         run.survived += 1
     except w.Violation as error:
         run.lost.append((point, str(error)))
@@ -75,12 +71,6 @@ def _one(run, kind, at, sticky):
             for line in world.said[-12:]:
                 w.report("   ", line)
     run.tried += 1
-
-
-def _blamed(world):
-    """An error while the app was being imported looks like an app that cannot be imported: it is gone back from for good."""
-    record = world.mounted(world.record)
-    return record.back_reason == R_BACK_EXCEPTION and R_KNOWN_BAD in world.refusals
 
 
 def _patient(world):

@@ -26,7 +26,8 @@ from suit.numbers import (
 
 _OWN = ("/suit/config.cbor", "/suit/trust.cbor")
 # what the board keeps about itself; what it says differs from life to life
-_NOTES = ("/suit/state.0", "/suit/state.1", "/suit/traceback", "/suit/report")
+_NOTES = ("/suit/state.0", "/suit/state.1", "/suit/traceback", "/suit/report", "/suit/report.back")
+_REPORTS = "/suit/reports/"  # and what waits to be delivered
 
 
 class Plan:
@@ -231,8 +232,9 @@ class Scenario:
     def look(self, world):
         record = world.record()
         files = world.files()
-        for name in _NOTES:
-            files.pop(name, None)
+        for name in list(files):
+            if name in _NOTES or name.startswith(_REPORTS):
+                files.pop(name)
         from suit.state import unpack
 
         copies = 0
