@@ -72,6 +72,17 @@ def hooks(**functions):
     hooks.update(functions)
 
 
+def report():
+    """Bring reports that wait to the place that the configuration names; `listen` and `poll` do so by
+    themselves. True when none is left. Blocks."""
+    from .delivery import once
+    from .noticing import notice
+    from .wait import run
+
+    notice()
+    return run(once())
+
+
 async def listen():
     """Answer discovery, status and nudges over CoAP, for as long as the app runs."""
     from .listening import listen

@@ -135,6 +135,7 @@ def _choose(port, config):
         except Exception as error:  # nothing that is stored may keep the board from recovery
             failed[slot], detail = _reason(error, config)
             why = (failed[slot], detail)
+            runtime.failed = (slot, failed[slot], getattr(error, "record", None))
             print("suit: slot %s does not verify: %s %s" % ("ab"[slot], failed[slot], detail))
             _unwatch()
             runtime.trial = False
@@ -276,6 +277,7 @@ def _verified(index, record, config, port, trust, firmware=None):
             yield from processor.invocation()
         except SuitError as error:
             error.where = getattr(processor, "where", None)
+            error.record = _record(processor)
             raise
         finally:
             board.close()
@@ -289,6 +291,17 @@ def _verified(index, record, config, port, trust, firmware=None):
     runtime.version = manifest.set_version
     _mount(slot, port)
     return slot
+
+
+def _record(processor):
+    """What a report will say of the command that failed."""
+    from .optional import optional
+
+    report = optional("report")
+    try:
+        return report and report.failure(processor)
+    except (SuitError, OSError, MemoryError):
+        return None
 
 
 def _mount(slot, port):

@@ -41,11 +41,21 @@ _TURNS = const(100)  # times 20 ms until an update has made way
 
 
 async def listen():
+    _reports()
     await drive(serve())
 
 
 async def poll():
+    _reports()
     await drive(look())
+
+
+def _reports():
+    from .optional import optional
+
+    delivery = optional("delivery")
+    if delivery:
+        delivery.start()
 
 
 class Site:

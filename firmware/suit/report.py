@@ -3,7 +3,6 @@
 """    recorder = Recorder(machine)            # its `record` is what board.record hands on to
     report(envelope, recorder, None)        # bytes of a SUIT_Report: it went well
     report(envelope, recorder, error)       # what the SuitError says, with the record of its command
-    sealed(report, private, kid)            # COSE_Sign1 (18) by the board's own key, payload attached
 
 A record is made where a command's reporting policy asks for it (suit-manifest 8.4.7): on success,
 on failure, and the system's own properties with either; the record of the command that ended the
@@ -16,7 +15,7 @@ suit-report-result-code carries ours. A capability report comes along when somet
 supported (section 6)."""
 
 from . import numbers as n
-from .cbor import ARRAY, BSTR, MAP, TAG, UINT, encode, head
+from .cbor import ARRAY, MAP, UINT, encode, head
 from .errors import SuitError
 
 try:
@@ -47,6 +46,7 @@ _BASE = {
     n.R_SEVERED_DIGEST: n.R_UNAUTHORISED,
     n.R_ROLLBACK: n.R_UNAUTHORISED,
     n.R_NOT_MATCHED: n.R_CONDITION_FAILED,
+    n.R_DIGEST: n.R_CONDITION_FAILED,
     n.R_WAITING: n.R_CONDITION_FAILED,
     n.R_NOT_PERMITTED: n.R_COMPONENT_UNAUTHORISED,
 }
@@ -85,11 +85,14 @@ _MEASURED = {
     n.C_MINIMUM_BATTERY: (n.P_MINIMUM_BATTERY, lambda machine, i: machine.board.battery_mwh()),
     n.C_VERSION: (n.P_VERSION, _version),
 }
+_SIZE = (n.P_IMAGE_SIZE, lambda machine, index: machine.component(index).size())
 
 
 def _properties(machine, command, index):
     """{parameter: measured value} of a command; empty when it measures nothing, or could not."""
     found = _MEASURED.get(command)
+    if found and found[0] == n.P_IMAGE_DIGEST and machine.measured is None:
+        found = _SIZE  # another size, so that nobody went on to the digest
     if found is None or index is None:
         return {}
     try:
@@ -102,7 +105,9 @@ def _properties(machine, command, index):
 class Recorder:
     """Collects the records of one procedure; `last` is that of the command that failed last."""
 
-    def __init__(self, machine=None):
+    def __init__(self, machine=None, room=_ROOM):
+        """`room`: bytes of records, at most 1 KiB."""
+        self._room = min(room, _ROOM)
         self.machine = machine
         self.records = []
         self.last = None
@@ -130,7 +135,7 @@ class Recorder:
             self._keep(head(MAP, len(properties) + 1) + b"\x00" + identifier + claims)
 
     def _keep(self, made):
-        if self._size + len(made) > _ROOM:
+        if self._size + len(made) > self._room:
             self.left_out += 1
             return
         self._size += len(made)
@@ -173,15 +178,20 @@ def report(envelope, recorder, error, nonce=None):
     return compose(uri, digest, recorder.records, result, nonce, lacking)
 
 
-def sealed(data, private, kid=None):
-    """`data` in a tagged COSE_Sign1, signed with ESP256 by the private key of this board."""
-    from .crypto.p256_sign import sign
+def failure(machine):
+    """The encoded record of the command that a procedure ended with."""
+    section, command, index, offset = machine.where
+    # components of a dependency have other numbers in the root
+    known = {} if machine.path else _properties(machine, command, index)
+    return encode([machine.path, section, offset or 0, index or 0, known])
 
-    protected = encode({n.HDR_ALG: n.ALG_ESP256})
-    signature = sign(private, encode(["Signature1", protected, b"", data]))
-    headers = {} if kid is None else {n.HDR_KID: kid}
-    message = head(ARRAY, 4) + encode(protected) + encode(headers)
-    return head(TAG, n.TAG_SIGN1) + message + head(BSTR, len(data)) + data + encode(signature)
+
+def least(envelope, reason):
+    """The report of a procedure that ended with `reason` and of which nothing else is known: no
+    records, nothing measured. It can be made before the procedure begins."""
+    digest = encode([envelope.digest_algorithm, envelope.digest])
+    record = encode([(), n.S_SHARED, 0, 0, {}])
+    return compose(envelope.manifest.reference_uri or "", digest, (), (reason, record, base(reason)))
 
 
 def capabilities():

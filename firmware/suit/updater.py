@@ -19,9 +19,10 @@ attempt can continue. Raises SuitError; errors of the storage become R_STORAGE w
 lack of memory R_BUDGET. `runtime.progress` tells how it goes. Without `url` every server of the
 configuration is looked at in turn."""
 
-from . import decide, rekey, runtime
+from . import decide, rekey, runtime, thrift
 from .config import read, trust_store
 from .errors import SuitError
+from .kept import keep as _save_manifest
 from .numbers import (
     R_BUDGET,
     R_BUSY,
@@ -37,7 +38,7 @@ from .numbers import (
     R_WAITING,
 )
 from .policy import check, components
-from .region import FileRegion
+from .region import PathRegion
 from .slots import Slot, exists, remove
 from .state import EMPTY
 from .wanted import judge
@@ -75,6 +76,7 @@ def update(url=None, reset=True, strict=False):
     _busy = True
     progress = runtime.progress
     progress.begin("checking")
+    memory = thrift.begin()
     try:
         port = chip()
         config = read(runtime.root)
@@ -96,6 +98,7 @@ def update(url=None, reset=True, strict=False):
         if progress.state not in ("armed", "failed", "refused", "waiting"):
             progress.state = "failed"  # cancelled, or an error nobody foresaw
         _busy = False
+        thrift.end(memory)
     if reset:
         yield _TOLD_MS
         port.reset()
@@ -104,9 +107,13 @@ def update(url=None, reset=True, strict=False):
 def _first(url, config, port, progress, strict):
     """Install from the first of the places that offers something to install."""
     try:
-        yield from _remember(config)
+        if runtime.store().load() is None:
+            from .rebuild import remember
+
+            yield from remember(config)
         if on_trial(runtime.record()):
             raise SuitError(R_TRIAL_RUNNING)
+        _notice()
     except OSError as error:
         raise SuitError(R_STORAGE, error.args[0] if error.args else None)
     places = (url,) if url else config.servers
@@ -124,14 +131,13 @@ def _first(url, config, port, progress, strict):
     raise worst
 
 
-def _remember(config):
-    """Make sure that there is a record: nothing may be written while it is not known what runs."""
-    store = runtime.store()
-    if store.load() is None:
-        from .rebuild import rebuild
+def _notice():
+    """Report what was gone back from before its slot is written."""
+    from .optional import optional
 
-        trust = trust_store(runtime.root, config)
-        store.save((yield from rebuild(runtime.root, trust, config.tries)))
+    noticing = optional("noticing")
+    if noticing:
+        noticing.notice()
 
 
 def _weight(error):
@@ -148,8 +154,11 @@ def _guarded(place, config, port, progress, strict):
         try:
             firmware = firmware_of(port)
             yield from _spool(place, spool, config, port, progress, strict)
-            with open(spool, "rb") as file:
-                yield from _install(FileRegion(file), place, config, port, progress, firmware)
+            region = PathRegion(spool)
+            try:
+                yield from _install(region, place, config, port, progress, firmware)
+            finally:
+                region.rest()
             if firmware:
                 _switch(firmware)
         finally:
@@ -199,55 +208,43 @@ def _install(region, url, config, port, progress, firmware=None):
 
     trust = trust_store(runtime.root, config, port.now())
     envelope = yield from _authenticated(region, trust, progress)
+    # what made it trusted is done with: the table of a key has 2 KiB, an open file more than one
+    if envelope.manifest.dependencies is None:
+        trust = trust.judging_alike()
+        envelope.key = envelope.key.rights()
+    region.rest()
     reporting = optional("reporting")
-    recorder = reporting.Recorder() if reporting else None
+    # what is told shall not keep from being done what it tells of
+    recorder = reporting.begin(envelope, thrift.free() // 32) if reporting else None
     error = None
     try:
         yield from _execute(envelope, trust, url, config, port, progress, firmware, recorder)
     except SuitError as refusal:
         error = refusal
+    except MemoryError:
+        error = SuitError(R_BUDGET, "memory")  # what it held is free by now: its report finds room
     _report(envelope, recorder, error)
     if error:
         raise error
 
 
 def _execute(envelope, trust, url, config, port, progress, firmware, recorder):
-    from .board import Board
-    from .processor import UPDATE, Processor
-
-    manifest = envelope.manifest
     record, key = judge(envelope, progress)
     index = _target(record)
     slot = Slot(runtime.root, index, config.slot)
-    other = Slot(runtime.root, 1 - index)
-    board = Board(config, port, slot, other, True, url, firmware)
-    board.roles = envelope.key.roles
-    board.trust = trust
-    board.progress = progress
-    try:
-        wanted = components(manifest, board)
-        _clear(record, slot, wanted)
-        if firmware:
-            firmware.stay()  # an update that was armed may have asked for another one
-        progress.state = "fetching"
-        # all of the update procedure but its last part, which is judged as the launcher will
-        machine = Processor(envelope, board)
-        _watch(recorder, machine, board)
-        yield from machine.run(UPDATE[:-1])
-        board.close()
-        progress.state = "installing"
-        board = Board(config, port, slot, firmware=firmware)
-        board.roles = envelope.key.roles
-        board.trust = trust
-        validation = Processor(envelope, board)
-        _watch(recorder, validation, board)
-        yield from validation.run(UPDATE[-1:])
-        check(validation, manifest, board)
-        if exists(slot.trust):
+    # each in a function of its own: nothing of the machine that fetches lies beside the one that judges
+    how = (envelope, trust, recorder, config, port, slot, firmware)
+    yield from _fetched(how, url, record, progress)
+    progress.state = "installing"
+    yield from _validated(how)
+    if exists(slot.trust):
+        board = _machine(how)[0]
+        board.recorder = None  # what it would tell of is not the machine that runs
+        try:
             yield from rekey.check(envelope, slot, board, trust)
-        yield from _renew(slot, other)
-    finally:
-        board.close()
+        finally:
+            board.close()
+    yield from _renew(slot, Slot(runtime.root, 1 - index))
     if firmware:
         record = runtime.record()
         numbers = (firmware.expected, firmware.running)
@@ -261,6 +258,59 @@ def _execute(envelope, trust, url, config, port, progress, firmware, recorder):
     runtime.store().save(
         decide.armed(record, index, progress.digest, progress.sequence, key, config.tries)
     )
+
+
+def _machine(how, *more):
+    """-> (board, processor) for an envelope; `more`: what a Board that may be written takes."""
+    from .board import Board
+    from .processor import Processor
+
+    envelope, trust, recorder, config, port, slot, firmware = how
+    board = Board(config, port, slot, *more, firmware=firmware)
+    board.roles = envelope.key.roles
+    board.trust = trust
+    machine = Processor(envelope, board)
+    if recorder:
+        recorder.machine = machine
+        board.recorder = recorder
+    return board, machine
+
+
+def _fetched(how, url, record, progress):
+    """All of the update procedure but its last part, which is judged as the launcher will."""
+    from .processor import UPDATE
+
+    slot, firmware = how[5:]
+    other = Slot(runtime.root, 1 - slot.index)
+    board, machine = _machine(how, other, True, url)
+    board.progress = progress
+    try:
+        wanted = components(how[0].manifest, board)
+        _clear(record, slot, wanted)
+        if firmware:
+            firmware.stay()  # an update that was armed may have asked for another one
+        progress.state = "fetching"
+        yield from machine.run(UPDATE[:-1])
+    finally:
+        _done(board, how[2])
+
+
+def _validated(how):
+    """What is stored, through a board that can write nothing."""
+    from .processor import UPDATE
+
+    board, validation = _machine(how)
+    try:
+        yield from validation.run(UPDATE[-1:])
+        check(validation, how[0].manifest, board)
+    finally:
+        _done(board, how[2])
+
+
+def _done(board, recorder):
+    board.close()
+    if recorder:
+        recorder.machine = None
 
 
 def _renew(slot, other):
@@ -287,12 +337,6 @@ def _switch(firmware):
         raise SuitError(R_IMAGE, "refused by the bootloader: %s" % error.args[0])
 
 
-def _watch(recorder, machine, board):
-    if recorder:
-        recorder.machine = machine
-        board.recorder = recorder
-
-
 def _target(record):
     """-> the slot to be written: neither running nor active."""
     if record.active is not None:
@@ -316,32 +360,3 @@ def _clear(record, slot, wanted):
     if part and part[0] in keep:
         keep.append(slot.path + "/part")
     slot.tidy(keep)
-
-
-def _save_manifest(envelope, slot):
-    """Write the severed envelope beside what it installed, and compare what is stored."""
-    import hashlib
-
-    from .slots import make_folders
-
-    written = hashlib.sha256()
-    make_folders(slot.manifest)
-    with open(slot.manifest, "wb") as file:
-
-        def write(view):
-            written.update(view)
-            file.write(view)
-
-        envelope.write_severed(write)
-    yield
-    stored = hashlib.sha256()
-    buf = bytearray(256)
-    with open(slot.manifest, "rb") as file:
-        while True:
-            n = file.readinto(buf)
-            if not n:
-                break
-            stored.update(memoryview(buf)[:n])
-            yield
-    if stored.digest() != written.digest():
-        raise SuitError(R_STORAGE, "manifest")

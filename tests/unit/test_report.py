@@ -7,7 +7,8 @@ from suit.cbor import Cursor, encode, value
 from suit.cose import verify
 from suit.errors import SuitError
 from suit.region import MemoryRegion
-from suit.report import Recorder, base, capabilities, compose, report, sealed
+from suit.report import Recorder, base, capabilities, compose, report
+from suit.sealing import fresh, inside, sealed, sealed_mac, signed
 from suit.trust import TrustStore
 
 A = b"\0"
@@ -58,6 +59,12 @@ def test_the_record_of_the_failure_holds_what_was_measured():
     assert told[3] == []  # its policy asks for no record
 
 
+def test_an_image_of_another_size_is_told_by_its_size():
+    params = {n.P_IMAGE_DIGEST: image_digest(b"new"), n.P_IMAGE_SIZE: 3}
+    _, told = run(seq(SET, params, n.C_IMAGE_MATCH, 0), {A: b"older"})
+    assert told[4][6][4] == {n.P_IMAGE_SIZE: 5}
+
+
 def test_every_bit_of_a_policy_asks_for_its_own():
     for policy in range(16):
         for vendor, failed in ((VENDOR, False), (CLASS, True)):
@@ -106,6 +113,19 @@ def test_a_nonce_is_carried():
     digest = encode(digest_of(b"m"))
     told = value(compose("coap://x/m", digest, [], None, b"nonce"))
     assert told == {2: b"nonce", 3: [], 4: True, 99: ["coap://x/m", digest_of(b"m")]}
+
+
+def test_a_report_is_authenticated_with_a_shared_key_where_the_board_has_no_other():
+    secret = b"of the board and of its operator"
+    trust = TrustStore(encode([{1: n.KTY_SYMMETRIC, 3: n.ALG_HMAC256, -1: secret}]))
+    message = sealed_mac(b"\xa0", secret)
+    assert signed(message) and not signed(b"\xa0") and inside(message) == b"\xa0"
+    assert verify(MemoryRegion(message), None, trust) is trust.keys[0]
+
+
+def test_a_nonce_is_put_into_a_report_that_is_there():
+    made = compose("", encode(digest_of(b"m")), [], None)
+    assert fresh(made, b"now") == compose("", encode(digest_of(b"m")), [], None, b"now")
 
 
 def test_a_report_is_signed_with_the_boards_own_key():

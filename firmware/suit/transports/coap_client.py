@@ -26,6 +26,7 @@ from ..wait import READ
 from . import net, split, unquote
 from .coap_message import (
     ACK,
+    BLOCK1,
     BLOCK2,
     CON,
     CONTENT_FORMAT,
@@ -35,6 +36,7 @@ from .coap_message import (
     GET,
     MAX_AGE,
     OBSERVE,
+    POST,
     RST,
     SIZE2,
     URI_HOST,
@@ -102,6 +104,20 @@ class Client:
         self._write(block, size2, observe, echo, again)
         return self._exchange(expect)
 
+    def post(self, body, format, block, echo=None):
+        """POST one block of something: a generator that returns the response code. `block`: Block1 as
+        one number."""
+        self._count()
+        self._begin(POST)
+        w = self._writer
+        w.uint(CONTENT_FORMAT, format)
+        self._ask()
+        w.uint(BLOCK1, block)
+        if echo:
+            w.option(ECHO, echo)
+        w.body(body)
+        return self._exchange(None)
+
     def send_get(self, block, observe, again):
         """A GET whose answer nobody waits for."""
         self._write(block, False, observe, None, again)
@@ -127,23 +143,30 @@ class Client:
     def _write(self, block, size2, observe, echo, again):
         if not again:
             self._count()
-        self._mid = self._mid + 1 & 0xFFFF
+        self._begin(GET, observe)
+        self._ask()
         w = self._writer
-        w.begin(CON, GET, self._mid, self._token)
-        if self._name:
-            w.option(URI_HOST, self._name)
-        if observe is not None:
-            w.uint(OBSERVE, observe)
-        for part in self._path:
-            w.option(URI_PATH, part)
-        for part in self._query:
-            w.option(URI_QUERY, part)
         if block is not None:
             w.uint(BLOCK2, block)
         if size2:
             w.uint(SIZE2, 0)
         if echo:
             w.option(ECHO, echo)
+
+    def _begin(self, method, observe=None):
+        self._mid = self._mid + 1 & 0xFFFF
+        w = self._writer
+        w.begin(CON, method, self._mid, self._token)
+        if self._name:
+            w.option(URI_HOST, self._name)
+        if observe is not None:
+            w.uint(OBSERVE, observe)
+        for part in self._path:
+            w.option(URI_PATH, part)
+
+    def _ask(self):
+        for part in self._query:
+            self._writer.option(URI_QUERY, part)
 
     def _count(self):
         low = (self._token[4] << 8 | self._token[5]) + 1
@@ -277,6 +300,6 @@ class Client:
                 self.max_age = m.uint()
             elif number == ECHO and 0 < size <= 40:
                 self.echo = m.value()
-            elif number & 1 and number != CONTENT_FORMAT:
+            elif number & 1 and number not in (CONTENT_FORMAT, BLOCK1):
                 return "option %d" % number
         return None
