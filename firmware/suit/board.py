@@ -36,6 +36,7 @@ class Board:
         self.roles = 0  # of the key that authenticated the manifest; set by who made the board
         self.trust = None  # TrustStore that judges dependencies; set likewise
         self.slot = slot
+        self.buffer = runtime.buffer  # for whoever moves or hashes bytes
         self.progress = None
         self.recorder = None  # report.Recorder, or None
         self._chip = chip
@@ -54,7 +55,7 @@ class Board:
 
     def component(self, raw):
         """-> the component of the identifier `raw` (CBOR); the same object every time."""
-        key = bytes(raw)
+        key = raw if isinstance(raw, bytes) else bytes(raw)
         component = self._components.get(key)
         if component is None:
             parts = parse(key)
@@ -79,7 +80,7 @@ class Board:
             elif kind == "ram":
                 component = RamComponent(self.slot.index)
             else:
-                component = FileComponent(self.slot, self.slot.component(parts), self._writable)
+                component = FileComponent(self.slot, key, self._writable)
                 component.progress = self.progress
             self._components[key] = component
         return component
@@ -107,16 +108,16 @@ class Board:
         except OSError:
             return ()
 
-    def local_copy(self, component, digest, size=None, alg=ALG_SHA256):
+    def local_copy(self, component, digest, size=None, alg=ALG_SHA256, buf=None):
         """Generator: True when `component` holds the image of that digest without fetching: it
-        was there already, or the other slot had it."""
+        was there already, or the other slot had it. `buf`: memoryview to work in."""
         if hasattr(component, "local_copy"):
             return (yield from component.local_copy(digest, size, alg))
         if not self._writable or not isinstance(component, FileComponent) or self._other is None:
             return False
         from .unchanged import copy
 
-        return (yield from copy(self.slot, self._other, component, digest, size, alg))
+        return (yield from copy(self.slot, self._other, component, digest, size, alg, buf))
 
     def invoke(self, component, args):
         """The processor keeps the list; the launcher starts the app when the procedure has

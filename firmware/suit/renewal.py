@@ -20,7 +20,7 @@ import hashlib
 
 from .errors import SuitError
 from .numbers import R_COMPONENT_UNSUPPORTED, R_IMAGE, R_STORAGE, R_TOO_LARGE, R_UPDATER
-from .slots import NAMES, exists, file_size, remove
+from .slots import NAMES, file_size, remove
 
 # as suit_start.py has it
 _STARTS = 3
