@@ -30,9 +30,9 @@ from .numbers import (
     R_IMAGE,
     R_NETWORK,
     R_NO_PAYLOAD,
-    R_NOT_ALLOWED,
     R_SERVER,
     R_STORAGE,
+    R_TOO_LARGE,
     R_TRIAL_RUNNING,
     R_UP_TO_DATE,
     R_WAITING,
@@ -40,7 +40,7 @@ from .numbers import (
 from .policy import check, components
 from .region import PathRegion
 from .slots import Slot, exists, remove
-from .state import EMPTY
+from .target import clear, give_up, target
 from .wanted import judge
 
 # the attempt failed; what was offered may be good
@@ -182,9 +182,19 @@ def _spool(url, path, config, port, progress, strict):
             _report(envelope, None, refusal)
             raise
 
-    remove(path)
-    room = spool.room(config, Slot(runtime.root, 0).room(path))
-    yield from spool.fetch(url, path, room, vouch if strict else None)
+    vouch = vouch if strict else None
+    for again in (False, True):
+        remove(path)
+        free = Slot(runtime.root, 0).room(path)
+        room = spool.room(config, free)
+        try:
+            yield from spool.fetch(url, path, room, vouch)
+            return
+        except SuitError as error:
+            # the flash is nearly full: what lies in the slot to be written makes room; not for a stranger
+            full = error.reason == R_TOO_LARGE and room == free
+            if again or strict or not full or not give_up():
+                raise
 
 
 def _authenticated(region, trust, progress):
@@ -230,7 +240,7 @@ def _install(region, url, config, port, progress, firmware=None):
 
 def _execute(envelope, trust, url, config, port, progress, firmware, recorder):
     record, key = judge(envelope, progress)
-    index = _target(record)
+    index = target(record)
     slot = Slot(runtime.root, index, config.slot)
     # each in a function of its own: nothing of the machine that fetches lies beside the one that judges
     how = (envelope, trust, recorder, config, port, slot, firmware)
@@ -286,7 +296,7 @@ def _fetched(how, url, record, progress):
     board.progress = progress
     try:
         wanted = components(how[0].manifest, board)
-        _clear(record, slot, wanted)
+        clear(record, slot, wanted)
         if firmware:
             firmware.stay()  # an update that was armed may have asked for another one
         progress.state = "fetching"
@@ -335,28 +345,3 @@ def _switch(firmware):
         record = runtime.record()
         runtime.store().save(decide.writing(record, record.trial))
         raise SuitError(R_IMAGE, "refused by the bootloader: %s" % error.args[0])
-
-
-def _target(record):
-    """-> the slot to be written: neither running nor active."""
-    if record.active is not None:
-        index = 1 - record.active
-    elif record.trial is not None:
-        index = record.trial  # armed only, or we would not be here
-    else:
-        index = 0
-    if index == runtime.running:
-        raise SuitError(R_NOT_ALLOWED, "slot %s is running" % "ab"[index])
-    return index
-
-
-def _clear(record, slot, wanted):
-    """Make sure that nothing boots from `slot`, then remove what the new version does not have."""
-    if record.trial == slot.index or record.slots[slot.index].status != EMPTY:
-        runtime.store().save(decide.writing(record, slot.index))
-    slot.drop_manifest()
-    part = slot.part()
-    keep = [getattr(component, "path", None) for component in wanted]
-    if part and part[0] in keep:
-        keep.append(slot.path + "/part")
-    slot.tidy(keep)

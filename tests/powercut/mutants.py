@@ -227,7 +227,7 @@ MUTANTS = [
         "write into an armed slot",
         [
             (
-                "updater.py",
+                "target.py",
                 "        runtime.store().save(decide.writing(record, slot.index))\n",
                 "        record.trial = None\n",
             ),

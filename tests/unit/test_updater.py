@@ -208,6 +208,36 @@ def test_an_image_that_does_not_fit_is_refused_before_its_first_byte():
     b.refuse("two", n.R_TOO_LARGE)
 
 
+def test_a_nearly_full_flash_gives_up_the_slot_to_be_written_for_the_envelope():
+    b = Bench()
+    b.install("v1", 1, V1_APP)
+    b.install("v2", 2, V2_APP)
+    b.publish("v3", 3, V1_APP)
+    b.publish("v4", 4, V2_APP)
+    real = slots.Slot.room
+
+    def room(self, path):
+        full = path.endswith("/spool") and slots.exists(b.root + "/a/app.img")
+        return 0 if full else real(self, path)
+
+    slots.Slot.room = room
+    try:
+        # a stranger's envelope is not worth it, one from where we look is
+        url = b.out + "/v3.suit"
+        raises(SuitError, finish, updater.update(url, False, True), reason=n.R_TOO_LARGE)
+        assert b.app(0) == V1_APP and b.record().slots[0].status == state.OK
+        b.update("v3")
+        assert b.record().trial == 0 and b.app(1) == V2_APP
+        # what is armed is worth more than what comes next; that can have the other slot afterwards
+        b.refuse("v4", n.R_TOO_LARGE)
+        assert b.record().trial == 0 and b.start() == (0, True)
+        b.confirm()
+    finally:
+        slots.Slot.room = real
+    b.update("v4")
+    assert b.start() == (1, True)
+
+
 def test_components_that_are_not_the_boards_are_refused_before_the_slot_is_touched():
     b = Bench()
     b.install("v1", 1, V1_APP)
