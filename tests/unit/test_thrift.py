@@ -11,6 +11,7 @@ from suit.region import PathRegion, SubRegion
 def test_garbage_is_collected_often_where_there_is_little_memory_only():
     if not MICROPYTHON:
         assert thrift.begin() is None and thrift.free() >= 1 << 20
+        thrift.end(None)
         skip("no heap to look at")
     plenty = thrift.little
     before = gc.threshold()
@@ -28,6 +29,24 @@ def test_garbage_is_collected_often_where_there_is_little_memory_only():
     finally:
         thrift.little = plenty
         gc.threshold(before)
+
+
+def test_the_reserve_is_there_for_an_update_and_put_aside_again_after_it():
+    try:
+        thrift.end(thrift.begin())
+        assert thrift._aside is None  # nobody asked for it
+        thrift.keep()
+        aside = thrift._aside
+        assert len(aside) == thrift.RESERVE
+        thrift.keep()
+        assert thrift._aside is aside
+        before = thrift.begin()
+        assert thrift._aside is None
+        thrift.end(before)
+        assert len(thrift._aside) == thrift.RESERVE
+    finally:
+        thrift._aside = None
+        thrift._wanted = False
 
 
 def test_a_region_over_a_path_holds_no_file_open_while_it_rests():
