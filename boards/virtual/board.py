@@ -23,17 +23,43 @@ import vfs
 
 _o = json.loads(os.getenv("VIRTUAL_BOARD"))
 _posix = vfs.VfsPosix()
+_CRASHES = b"crashes before Python"  # in an image: what starts it gets no further
 
 
 def _flash(o):
     """The chip; the power cut somebody asked for is reported to the supervisor, which then cuts for real."""
     file = _posix.open(o["flash"], "r+b")
-    chip = nor.FileNor(file, o["blocks"], o["page"], _posix.open(o["wear"], "r+b"))
+    blocks = o["blocks"] + (2 + 2 * o["firmware"] if o["firmware"] else 0)
+    chip = nor.FileNor(file, blocks, o["page"], _posix.open(o["wear"], "r+b"))
     chip.endurance = o.get("endurance", 0)
     if o.get("cut"):
         chip.cut(*o["cut"])
         chip._lost = lambda: shim_machine.end(b"cut")
     return chip
+
+
+def _bootloader(chip, o):
+    """What an ESP32 does before MicroPython starts: -> what is left of the chip for the filesystem."""
+    import shim_esp32
+
+    esp32 = shim_esp32.Chip(chip, shim_esp32.scaled(o["blocks"], o["firmware"]))
+    if o["cause"] == shim_machine.SOFT_RESET:
+        esp32.resume()
+    elif esp32.boot() is None:
+        print("No bootable app partitions in the partition table")
+        shim_machine.ask(b"up")
+        while True:
+            time.sleep_ms(1000)
+    print("boot: firmware in", esp32.running)
+    part = esp32._find(esp32.running)
+    if _CRASHES in esp32.read(part[3], 512):
+        shim_machine.ask(b"up")
+        print("Guru Meditation Error: Core 0 panic'ed")
+        shim_machine.reset()
+    module = type("module", (), {})()
+    module.Partition = esp32.Partition
+    sys.modules["esp32"] = module
+    return shim_esp32.FilesystemPart(chip, o["blocks"])
 
 
 def _blank(chip):
@@ -97,9 +123,10 @@ def _run(o):
 
 shim_machine.setup(open(_o["control"], "wb"), bytes.fromhex(_o["uid"]), _o["cause"])
 repl.setup(_o["input"])
-_mount(_flash(_o), _o["esp32"])
-for _name in ("nor", "repl", "shim_machine", "shim_select", "shim_time", "shim_vfs"):
-    sys.modules.pop(_name)
+_chip = _flash(_o)
+_mount(_bootloader(_chip, _o) if _o["firmware"] else _chip, _o["esp32"])
+for _name in ("nor", "repl", "shim_machine", "shim_select", "shim_time", "shim_vfs", "shim_esp32"):
+    sys.modules.pop(_name, None)
 sys.modules["machine"] = shim_machine
 sys.modules["select"] = shim_select
 sys.modules["time"] = shim_time

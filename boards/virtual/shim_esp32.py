@@ -36,6 +36,30 @@ OTA_TABLE = (
 )
 
 
+def scaled(blocks, firmware):
+    """The table of a chip with a filesystem of `blocks` blocks, otadata and two partitions of `firmware` blocks behind it."""
+    at = blocks * _BLOCK
+    return (
+        ("otadata", _DATA, 0, at, 2 * _BLOCK),
+        ("ota_0", _APP, 0x10, at + 2 * _BLOCK, firmware * _BLOCK),
+        ("ota_1", _APP, 0x11, at + (2 + firmware) * _BLOCK, firmware * _BLOCK),
+    )
+
+
+class FilesystemPart:
+    """The first `blocks` blocks of a chip, as littlefs sees them."""
+
+    def __init__(self, chip, blocks):
+        self.readblocks = chip.readblocks
+        self.writeblocks = chip.writeblocks
+        self.page = chip.page
+        self._chip = chip
+        self._blocks = blocks
+
+    def ioctl(self, op, arg):
+        return self._blocks if op == 4 else self._chip.ioctl(op, arg)
+
+
 class Abort(BaseException):
     """The SDK called abort(): the chip resets."""
 
@@ -172,6 +196,13 @@ class Chip:
                 return self.running
         self.running = None
         return None
+
+    def resume(self):
+        """A soft reset starts no image: what ran goes on."""
+        entries = [(n, s, ok and s != _NEW) for n, s, ok in self._entries()]
+        active = self._active(entries)
+        slots = self._slots()
+        self.running = slots[(entries[active][0] - 1) % len(slots)][0] if active is not None else slots[0][0]
 
     def _factory(self):
         for part in self.table:

@@ -14,7 +14,7 @@ def chip():
     """-> the module of this board's chip."""
     if sys.platform == "rp2":
         from . import rp2 as port
-    elif sys.platform == "esp32":
+    elif sys.platform == "esp32" or "esp32" in sys.modules:  # real, or modelled (boards/virtual)
         from . import esp32 as port
     else:
         from . import unix as port

@@ -2,7 +2,7 @@
 # MIT licence.
 """Plain functions over `time`, `os` and `network`, which all boards have alike."""
 
-import os
+import sys
 import time
 
 _2025 = 1735689600  # before this the clock was never set
@@ -11,7 +11,7 @@ _TO_1970 = 946684800  # seconds from 1970 to 2000
 
 def name():
     """-> what MicroPython calls this machine."""
-    return os.uname().machine
+    return sys.implementation._machine
 
 
 def now():

@@ -237,6 +237,7 @@ class Supervisor:
             "blocks": settings["blocks"],
             "page": settings["page"],
             "esp32": settings["geometry"].startswith("esp32"),
+            "firmware": settings.get("firmware", 0),
             "uid": settings["uid"],
             "rom": settings.get("rom", False),
             "endurance": settings.get("endurance", 0),

@@ -28,6 +28,7 @@ from pathlib import Path
 from suitup import paths
 from suitup.boards import micropython
 from suitup.errors import Failure
+from suitup.images import esp32
 
 _BLOCK = 4096  # bytes per erase block
 _RUNNING = ("pid", "console_port", "control_port")
@@ -99,10 +100,15 @@ class VirtualBoard:
             "endurance": endurance,
             **overrides,
         }
-        (self.directory / "flash.bin").write_bytes(b"\xff" * (settings["blocks"] * _BLOCK))
-        (self.directory / "wear.bin").write_bytes(bytes(4 * settings["blocks"]))
+        blocks = settings["blocks"]
+        if settings.get("firmware"):
+            blocks += 2 + 2 * settings["firmware"]
+        (self.directory / "flash.bin").write_bytes(b"\xff" * (blocks * _BLOCK))
+        (self.directory / "wear.bin").write_bytes(bytes(4 * blocks))
         (self.directory / "board.log").write_bytes(b"")
         self._save(settings)
+        if settings.get("firmware"):
+            self.write_firmware(esp32.stand_in("from the factory"))
         return self
 
     @property
@@ -343,6 +349,15 @@ class VirtualBoard:
         """Path -> bytes of several files at once. The board must be off; Failure when one is missing."""
         with self._files() as ask:
             return {path: ask({"get": path}) for path in paths}
+
+    def write_firmware(self, image: bytes):
+        """What a cable does: `image` in the first firmware partition, otadata empty. The board must be off."""
+        settings = self.settings
+        if len(image) > settings.get("firmware", 0) * _BLOCK:
+            raise Failure(f"the firmware image is {len(image)} bytes", "the partition of this board is smaller")
+        with open(self.flash, "r+b") as file:
+            file.seek(settings["blocks"] * _BLOCK)
+            file.write(b"\xff" * (2 * _BLOCK) + image)
 
     def list_files(self, path="/") -> dict:
         """Path -> size in bytes of every file below `path`. The board must be off."""

@@ -39,6 +39,21 @@ def _combined(data: bytes) -> bool:
     return any(data[at : at + 2] == b"\xaa\x50" for at in (0x7000, 0x8000))
 
 
+def stand_in(text: str, chip_id=0, size=6000) -> bytes:
+    """An image that no chip can run, but every check accepts: what virtual boards have in their firmware partitions."""
+    description = struct.pack("<LL8x32s32s", _APP_DESCRIPTION, 0, text.encode()[:31], b"stand-in")
+    body = (description + text.encode()).ljust(size + -size % 4, b"\0")
+    head = bytearray(24)
+    head[0], head[1], head[23] = 0xE9, 1, 1
+    struct.pack_into("<H", head, 12, chip_id)
+    data = bytes(head) + struct.pack("<LL", 0x3F400020, len(body)) + body
+    checksum = 0xEF
+    for byte in body:
+        checksum ^= byte
+    data += bytes(15 - len(data) % 16) + bytes([checksum])
+    return data + hashlib.sha256(data).digest()
+
+
 def inspect(data: bytes) -> AppImage:
     """Check header, segments, checksum and appended SHA-256 as the bootloader does; Failure says what is wrong."""
     if len(data) < 288 or data[0] != 0xE9:
