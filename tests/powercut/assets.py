@@ -15,10 +15,11 @@ from suitup import cbor, cose, identity, keys
 from suitup import numbers as n
 from suitup.images import romfs
 from suitup.keys.trust import trust_store
-from suitup.manifest import Digest, seal, templates
+from suitup.manifest import Digest, Sequence, seal, templates
 
 VENDOR = identity.vendor_id("example.com")
 CLASS = identity.class_id(VENDOR, "explorer")
+VENDOR_FILE = "vendor.bin"
 MAIN = "import world\nworld.app(%d)\n"
 
 
@@ -39,11 +40,13 @@ class _Version:
     """One update: an app image and its file components."""
 
     def __init__(self, number, size, files, signer, *, payload=None, careless=False, forgetful=False,
-                 firmware=None):
+                 firmware=None, trust=None, vendor=None):
         self.number = number
         self.app = _image(number, size)
         self.files = files
         self.firmware = firmware  # the MicroPython image that goes with it, or None
+        self.trust = trust  # the trust store it brings, or None
+        self.vendor = vendor  # the file that a dependency by somebody else brings, or None
         self.signer = signer
         self.served = payload or self.app  # what the server really sends
         self.careless = careless  # the author forgot to look at what was installed
@@ -55,6 +58,8 @@ class _Version:
             parts.append(((b"file", *(p.encode() for p in name.split("/"))), name, data, data))
         if self.firmware:
             parts.append(((b"firmware",), "firmware", self.firmware, self.firmware))
+        if self.trust:
+            parts.append(((b"trust",), "trust", self.trust, self.trust))
         listed = []
         for identifier, name, data, served in parts:
             uri = f"{self.number}-{name.replace('/', '-')}"
@@ -66,18 +71,45 @@ class _Version:
             install[:] = [c for c in install if c.number != n.C_IMAGE_MATCH]
         if self.forgetful:
             manifest.sequences[n.M_VALIDATE] = templates.validate([0])
+        if self.vendor:
+            self._depend(folder, manifest)
         envelope = seal(manifest)
         envelope.blocks.append(cose.block(envelope.digest_bytes, self.signer))
         path = folder / f"{self.number}.suit"
         path.write_bytes(envelope.encode())
+        files = {name: len(data) for name, data in self.files.items()}
+        if self.vendor:
+            files[VENDOR_FILE] = len(self.vendor)
         return {
             "url": f"{self.number}.suit",
+            "manifests": ["vendor"] if self.vendor else [],
+            "trust": len(self.trust or b""),
             "digest": envelope.digest.value.hex(),
             "app": len(self.app),
             "firmware": len(self.firmware or b""),
-            "files": {name: len(data) for name, data in self.files.items()},
+            "files": files,
             "plain": [str(path.name), *(f"{self.number}-{p[1].replace('/', '-')}" for p in parts)],
         }
+
+
+    def _depend(self, folder, manifest):
+        """A dependency (suit-trust-domains): its manifest installs one file, and is kept beside that of the version."""
+        name = f"{self.number}-{VENDOR_FILE}"
+        (folder / name).write_bytes(self.vendor)
+        image = templates.Image((b"file", VENDOR_FILE.encode()), Digest.of(self.vendor), len(self.vendor), name)
+        envelope = seal(templates.update(1, VENDOR, CLASS, [image], run=None))
+        envelope.blocks.append(cose.block(envelope.digest_bytes, self.signer))
+        uri = f"{self.number}-vendor.suit"
+        (folder / uri).write_bytes(envelope.encode())
+        last = len(manifest.components)
+        enter = [templates.select(last), templates.condition(n.C_DEPENDENCY_INTEGRITY)]
+        process = [*enter, templates.directive(n.C_PROCESS_DEPENDENCY)]
+        manifest.dependencies = {last: {1: [b"manifest", b"vendor"]}}
+        manifest.shared += [templates.select(last), templates.override(image_digest=envelope.digest, uri=uri)]
+        fetch = [templates.select(last), templates.directive(n.C_FETCH), enter[1]]
+        manifest.sequences[n.M_DEPENDENCY_RESOLUTION] = Sequence(fetch)
+        for number in (n.M_INSTALL, n.M_VALIDATE):
+            manifest.sequences[number] = Sequence([*process, *manifest.sequences[number]])
 
 
 def _firmware(seed, size=5000):
@@ -101,6 +133,13 @@ def build(folder: Path) -> dict:
     mac, other = (_mac_key(seed) for seed in (1001, 1002))
     ec = keys.generate("ESP256")
     same = _noise(77, 700)  # a file that no version changes
+    roles = n.ROLE_APP | n.ROLE_FIRMWARE
+    stores = {
+        "trust.cbor": trust_store([(mac, roles | n.ROLE_TRUST), (ec, roles)]),
+        "trust2.cbor": trust_store([(key, roles) for key in (mac, ec, other)]),
+        # what version 11 brings: the other key's, and with it the first one may not change the store any more
+        "trust3.cbor": trust_store([(mac, roles), (other, roles | n.ROLE_TRUST)]),
+    }
     broken = bytearray(_image(6, 2000))
     broken[1500] ^= 4
     versions = [
@@ -114,14 +153,17 @@ def build(folder: Path) -> dict:
         _Version(9, 1100, {"settings.json": b'{"v":9}'}, mac),
         _Version(10, 1300, {"settings.json": b'{"v":10}'}, mac, firmware=_firmware(10)),
         _Version(7, 900, {"settings.json": b'{"v":7}'}, other),
+        _Version(11, 1000, {"settings.json": b'{"v":11}'}, mac, trust=stores["trust3.cbor"]),
+        _Version(12, 1100, {"settings.json": b'{"v":12}'}, other),
+        _Version(13, 1400, {"settings.json": b'{"v":13}', "same.bin": same}, mac, vendor=_noise(13, 900)),
+        _Version(14, 1200, {"settings.json": b'{"v":14}', "same.bin": same}, mac, vendor=_noise(14, 400)),
     ]
     made = {version.number: version.publish(folder) for version in versions}
     config = {"name": "explorer", "vendor": VENDOR, "class": [CLASS], "device": bytes(16), "trial": 60}
     (folder / "config.cbor").write_bytes(cbor.encode(config))
     (folder / "factory-firmware").write_bytes(_firmware(1))
-    for name, trusted in (("trust.cbor", [mac, ec]), ("trust2.cbor", [mac, ec, other])):
-        roles = n.ROLE_APP | n.ROLE_FIRMWARE
-        (folder / name).write_bytes(trust_store([(key, roles) for key in trusted]))
+    for name, store in stores.items():
+        (folder / name).write_bytes(store)
     assets = {"versions": made}
     (folder / "assets.json").write_text(json.dumps(assets))
     return assets

@@ -24,7 +24,7 @@ from suit.numbers import (
     R_UP_TO_DATE,
 )
 
-_OWN = ("/suit/config.cbor", "/suit/trust.cbor")
+_OWN = ("/suit/config.cbor", "/suit/trust.cbor", "/suit/trust.seen")
 # what the board keeps about itself; what it says differs from life to life
 _NOTES = ("/suit/state.0", "/suit/state.1", "/suit/traceback", "/suit/report", "/suit/report.back")
 _REPORTS = "/suit/reports/"  # and what waits to be delivered
@@ -263,6 +263,9 @@ class Scenario:
         mine = [path for path in seen[1] if path.startswith(base)]
         wanted = [base + ("files/" + name if name else "app.img") for name in world.content[self.final]]
         wanted.append(base + "manifest.suit")
+        wanted += [base + "manifests/" + name for name in world.versions[self.final]["manifests"]]
+        if world.versions[self.final]["trust"]:
+            wanted.append(base + "trust.cbor")
         if self.final in world.firmware:
             wanted.append(base + "firmware")  # the note of what was written into the partition
         if sorted(mine) != sorted(wanted):
@@ -773,6 +776,153 @@ class TrustPlan(Plan):
         Plan.app(self, world, version)
 
 
+class Rekey(Scenario):
+    """The trust store is replaced by a signed update (its component ["trust"]); then an update by the new key. At every
+    moment one whole store is in force: the old one until the trial is confirmed, the new one from then on."""
+
+    name = "rekey"
+    allowed = (1, 11, 12)
+    final = 12
+    store = "trust3.cbor"
+
+    def plan(self):
+        return RekeyPlan()
+
+    def check(self, world, baseline):
+        seen = Scenario.check(self, world, baseline)
+        if world.mounted(lambda: world.contents()["/suit/trust.cbor"]) != w.sha(world._asset(self.store)):
+            world.fail("the board trusts other keys than it should")
+        return seen
+
+
+class RekeyPlan(Plan):
+    def __init__(self, trial=None):
+        Plan.__init__(self, trial=trial)
+
+    def app(self, world, version):
+        from suit import runtime
+
+        with open("/suit/trust.cbor", "rb") as file:
+            new = self._which(world, file.read())
+        if new and (version == 1 or runtime.trial and version == 11):
+            world.fail("the new trust store is in force before version 11 was confirmed")
+        if not new and (version == 12 or version == 11 and not runtime.trial):
+            world.fail("version %d runs for good under the old trust store" % version)
+        self.offer = 11 if version == 1 else 12
+        Plan.app(self, world, version)
+
+    def _which(self, world, data):
+        """-> True when it is the new one; neither of them is a loss."""
+        if data == world._asset("trust3.cbor"):
+            return True
+        if data != world._asset("trust.cbor"):
+            world.fail("the trust store is neither the old one nor the new one")
+        return False
+
+    def recovery(self, world):
+        world.fail("recovery, with a good slot there")
+
+
+class RekeyBack(Back):
+    """The same, and the app raises on trial: the old store stays."""
+
+    name = "rekey-back"
+    how = "raise"
+    reason = R_BACK_EXCEPTION
+    allowed = (1, 11)
+    store = "trust.cbor"
+
+    def plan(self):
+        return RekeyPlan({11: "raise"})
+
+    def prepare(self, world):
+        Scenario.prepare(self, world)
+        self.boots(world, self.plan(), 1)
+
+    check = Rekey.check
+
+
+class Composite(Scenario):
+    """App, files and what a dependency brings, in one envelope: all of it new or all of it old; twice, each time over a
+    slot that held another set."""
+
+    name = "composite"
+    allowed = (1, 13, 14)
+    final = 14
+
+    def plan(self):
+        return CompositePlan()
+
+
+class CompositePlan(Plan):
+    def app(self, world, version):
+        self.offer = 13 if version == 1 else 14
+        Plan.app(self, world, version)
+
+    def recovery(self, world):
+        world.fail("recovery, with a good slot there")
+
+
+class CompositeBack(Back):
+    """The same, and the app raises on trial."""
+
+    name = "composite-back"
+    how = "raise"
+    reason = R_BACK_EXCEPTION
+    allowed = (1, 13)
+
+    def plan(self):
+        return Plan(offer=13, trial={13: "raise"})
+
+    def prepare(self, world):
+        Scenario.prepare(self, world)
+        self.boots(world, self.plan(), 1)
+
+
+class RotSet(Rot):
+    """A set with a dependency at rest: its manifest and its file decay too."""
+
+    name = "rot-set"
+    allowed = (1, 13, 14)
+    final = 14
+
+    def plan(self):
+        return Plan(offer=14)
+
+    def prepare(self, world):
+        provision(world)
+        self.settle(world, Plan(offer=13))
+
+
+class Tight(Scenario):
+    """Nearly no block of the flash is free, but for those of the slot to be written: an update is possible."""
+
+    name = "tight"
+    allowed = (5, 9, 14)
+    final = 14
+    blocks = 64
+    free = 5  # blocks: less than are kept back for folders and the record
+
+    def plan(self):
+        return Plan(offer=14)
+
+    def prepare(self, world):
+        provision(world, 5)
+        self.settle(world, Plan(offer=9))
+
+        def fill():
+            stat = os.statvfs("/")
+            with open("/data", "wb") as file:
+                for _ in range(stat[3] - self.free):
+                    file.write(bytes(stat[0] - 8))
+
+        world.mounted(fill)
+
+    def judge(self, world, seen):
+        seen[1].pop("/data")
+        Scenario.judge(self, world, seen)
+
+
 class Careless(Scenario):
     """The author forgot to look at what was installed, and the server sends something else: nothing is armed."""
 
@@ -794,5 +944,6 @@ for _kind in (
     Install, Signed, Small, Confirm, BackException, BackEnded, BackWatchdog, BackManual, BackTries,
     BackDamaged, Resume, Provision, Replace, Recovery, Crashes, TwoInARow, Trust, Careless, Rot, RotArmed, RotPart,
     Swapped, Forgetful, Unproved, Cable, CableAgain, Firmware, FirmwareBack,
+    Rekey, RekeyBack, Composite, CompositeBack, RotSet, Tight,
 ):  # fmt: skip
     ALL[_kind.name] = _kind
