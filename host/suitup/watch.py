@@ -49,7 +49,8 @@ def refused(status, before, digest, settled) -> dict | None:
     update = status.get("update") or {}
     if update.get("state") not in ("refused", "failed", "waiting"):
         return None
-    if update.get("digest") and not same(update["digest"], digest):
+    # what cannot be read here has no digest, and the board may have read as far as the manifest
+    if digest and update.get("digest") and not same(update["digest"], digest):
         return None
     old = before.get("update") or {}
     if status.get("boot") == before.get("boot"):

@@ -214,3 +214,10 @@ def test_the_status_is_told_in_words():
 def test_an_invalid_slot_is_told_by_the_reason_why():
     what, _ = watch.why({"reason": n.R_BACK_INVALID, "detail": n.R_DIGEST})
     assert "did not verify at boot" in what and "digest" in what
+
+
+def test_the_refusal_of_what_cannot_be_read_here_is_told_although_the_board_read_further():
+    update = {"n": 2, "state": "refused", "reason": 1, "digest": bytes(32)}
+    before = {"boot": 1, "update": {"n": 1, "state": "idle"}}
+    assert watch.refused({"boot": 1, "update": update}, before, b"", True) == update
+    assert watch.refused({"boot": 1, "update": update}, before, b"x" * 32, True) is None
