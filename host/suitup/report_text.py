@@ -46,6 +46,28 @@ class _Manifest:
         found = self.manifest.get(number)
         return found if isinstance(found, bytes) else self.members.get(number)
 
+    def dependency(self, index):
+        """The dependency behind a component index, if its envelope came inside this one; else None."""
+        digests = [value for at, value in self._set(index, n.P_IMAGE_DIGEST)]
+        for name, data in self.members.items():
+            if not isinstance(name, str):
+                continue
+            try:
+                found = _Manifest(data)
+            except (cbor.NotDeterministic, KeyError, TypeError, AttributeError):
+                continue
+            wrapper = cbor.decode(found.members[n.ENV_AUTHENTICATION])
+            if wrapper[0] in digests:
+                return found
+        return None
+
+    def _set(self, index, parameter):
+        """(section, value) of each time that its sequences set a parameter of a component, in their order."""
+        for number in (n.S_SHARED, *labels.SEQUENCES):
+            data = self.section(number)
+            for _, value in settings(data, index, parameter) if data else ():
+                yield number, value
+
     def component(self, index):
         components = self.common.get(n.COMMON_COMPONENTS, [])
         if index < len(components):
@@ -69,6 +91,18 @@ def commands(section: bytes, base=0):
                     yield from commands(each, inner + _head(len(each)))
                 inner += len(cbor.encode(each))
         at += len(cbor.encode(argument))
+
+
+def settings(section, index, parameter):
+    """(offset, value) of each time that a sequence sets a parameter of a component."""
+    targets = 0
+    for at, number, argument in commands(section):
+        if number == n.C_SET_COMPONENT_INDEX:
+            targets = argument
+        elif number in (n.C_OVERRIDE_PARAMETERS, n.C_SET_PARAMETERS) and isinstance(argument, dict):
+            here = targets is True or index in (targets if isinstance(targets, list) else [targets])
+            if here and parameter in argument:
+                yield at, argument[parameter]
 
 
 def _head(count):
@@ -96,7 +130,7 @@ def _where(record, manifest):
     )
     place = f"{section}, offset {record.offset}"
     if record.manifest:
-        return f"{place}, dependency {'.'.join(map(str, record.manifest))}", None
+        place = f"dependency {'.'.join(map(str, record.manifest))}, {place}"
     if manifest is None:
         return f"{place}, component {record.component}", None
     data = manifest.section(record.section)
@@ -107,36 +141,26 @@ def _where(record, manifest):
     return f"{place}: NO COMMAND THERE, component {record.component}", None
 
 
-def _expected(record, command, manifest):
-    """What the manifest last set for the parameter that the command compares, as far as its text goes."""
-    parameter = EXPECTED.get(command)
+def _expected(record, parameter, manifest):
+    """What the manifest last set for a parameter before the command, as far as its text goes."""
     found = None
-    targets = [0]
     for number in (n.S_SHARED, record.section):
         data = manifest.section(number)
-        for at, each, argument in commands(data) if data else ():
-            if number == record.section and at >= record.offset:
-                break
-            if each == n.C_SET_COMPONENT_INDEX:
-                targets = argument if isinstance(argument, list) else argument
-            elif each in (n.C_OVERRIDE_PARAMETERS, n.C_SET_PARAMETERS) and isinstance(
-                argument, dict
-            ):
-                here = targets is True or record.component in (
-                    targets if isinstance(targets, list) else [targets]
-                )
-                if here and parameter in argument:
-                    found = argument[parameter]
+        for at, value in settings(data, record.component, parameter) if data else ():
+            if number != record.section or at < record.offset:
+                found = value
         if number == record.section == n.S_SHARED:
             break
-    return parameter, found
+    return found
 
 
 def _explained(record, manifest):
+    for index in record.manifest:
+        manifest = manifest and manifest.dependency(index)
     where, command = _where(record, manifest)
     yield where
-    if command is not None:
-        parameter, wanted = _expected(record, command, manifest)
+    for parameter in sorted({EXPECTED.get(command), *record.properties} - {None}) if command else ():
+        wanted = _expected(record, parameter, manifest)
         if wanted is not None:
             yield f"  expected {labels.name(labels.PARAMETERS, parameter)} {_value(parameter, wanted)}"
     for parameter, value in record.properties.items():

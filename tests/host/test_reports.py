@@ -80,6 +80,30 @@ def test_what_was_expected_and_what_was_measured_are_shown(tmp_path):
     assert "measured image-digest " + "22" * 32 in done.output
 
 
+def test_a_command_of_a_dependency_is_named_with_what_its_own_manifest_expected(tmp_path):
+    from suitup.manifest import Digest
+
+    def envelope(manifest, **payloads):
+        digest = Digest.of(cbor.encode(manifest))
+        members = {"#" + name: data for name, data in payloads.items()}
+        return det(cbor2.CBORTag(107, {2: det([digest.encode()]), 3: manifest, **members})), digest
+
+    install = det([20, {3: det([-16, b"\x11" * 32]), 14: 30}, 3, 2])
+    theirs, below = envelope(det({1: 1, 2: 1, 3: det({2: [[b"file", b"x"]]}), 20: install}))
+    shared = det([12, 1, 20, {3: below.encode()}])
+    common = det({1: {1: {1: [b"manifest", b"x"]}}, 2: [[b"app"]], 4: shared})
+    ours, digest = envelope(det({1: 1, 2: 1, 3: common, 20: det([12, 1, 11, 2])}), other=b"no envelope", x=theirs)
+    record = [[1], 20, install.index(bytes([3, 2]), 10), 0, {14: 29}]
+    report = reports.parse(det({3: [], 4: {5: 10, 6: record, 7: 10}, 99: ["", [-16, digest.value]]}))
+    said = "\n".join(report_text.lines(report, ours))
+    assert 'dependency 1, install' in said and 'image-match on ["file", "x"]' in said, said
+    assert "expected image-size 30" in said and "measured image-size 29" in said, said
+    assert "NO COMMAND" not in said
+    # without the envelope of the dependency its offsets are all there is
+    alone, _ = envelope(det({1: 1, 2: 1, 3: common, 20: det([12, 1, 11, 2])}))
+    assert "dependency 1, install, offset" in "\n".join(report_text.lines(report, alone))
+
+
 def test_the_device_writes_what_the_workstation_reads(micropython):
     record = det([[], 20, 6, 0, {3: b"x"}])
     question = {

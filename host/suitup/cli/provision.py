@@ -33,6 +33,11 @@ from suitup.keys.trust import Anchor, check_anchors
     help="Where it looks for updates; may be repeated.",
 )
 @click.option(
+    "--reports",
+    metavar="URL",
+    help="where it brings its reports, `/reports` for the first server; see `suitup serve`",
+)
+@click.option(
     "--poll",
     type=click.IntRange(0),
     metavar="SECONDS",
@@ -74,7 +79,7 @@ from suitup.keys.trust import Anchor, check_anchors
     help="Where the public part of the board's own key is kept, as DEVICE-ID.pub.pem.",
 )
 def command(
-    app, port, board, trust, device_name, servers, poll, trial, tries, coap_port, bind, wifi, first,
+    app, port, board, trust, device_name, servers, reports, poll, trial, tries, coap_port, bind, wifi, first,
     own_keys,
 ):
     """Make a board a device: install the updater, who it is and whom it trusts.
@@ -92,7 +97,7 @@ def command(
     check_anchors(trusted)
     kind = catalog.load(board) if board else None
     options = {
-        "servers": list(servers) or None, "poll": poll, "trial": trial, "tries": tries, "port": coap_port,
+        "servers": list(servers) or None, "reports": reports, "poll": poll, "trial": trial, "tries": tries, "port": coap_port,
         "bind": bind, "slot": kind.slot_size if kind else None, "wifi": _wifi(wifi),
     }  # fmt: skip
     if Path(port).is_dir() and VirtualBoard(port).exists:

@@ -9,6 +9,8 @@ methods must. What is kept is bounded:
 
 * MAX_OBSERVERS observations, MAX_PER_HOST of one address; one that does not acknowledge a
   notification, or has neither registered nor acknowledged for OBSERVE_S, is forgotten;
+* MAX_UPLOADS reports on their way (Block1), MAX_REPORT bytes and UPLOAD_S each, and the answer to a whole one for as long, so
+  that a repeated datagram is the same report;
 * MAX_VERIFIED addresses that have shown, by Echo, that they receive what is sent to them, for
   VERIFIED_S.
 
@@ -26,6 +28,7 @@ import secrets
 import struct
 import time
 
+from suitup.serve import inbox as inboxes
 from suitup.serve import message as coap
 from suitup.serve.message import Message, MessageError
 from suitup.serve.store import NotThere, ReleaseStore
@@ -41,10 +44,12 @@ WATCH_S = 0.5  # how often observed files are looked at: one stat() unless somet
 # RFC 7252, 4.2, without its random factor: nothing here sends in step
 RETRANSMIT_S = (2, 4, 8, 16)
 MAX_QUEUED = 1 << 18  # bytes waiting for the network; more is dropped, as the network would
+MAX_UPLOADS = 256
+UPLOAD_S = 60
 LINKS_S = 1  # how long a listing is kept
 
 _KNOWN_CRITICAL = {
-    coap.URI_HOST, coap.URI_PORT, coap.URI_PATH, coap.URI_QUERY, coap.ACCEPT, coap.BLOCK2,
+    coap.URI_HOST, coap.URI_PORT, coap.URI_PATH, coap.URI_QUERY, coap.ACCEPT, coap.BLOCK2, coap.BLOCK1,
     coap.PROXY_URI, coap.PROXY_SCHEME,
 }  # fmt: skip
 _WELL_KNOWN = ".well-known/core"
@@ -134,8 +139,10 @@ class CoAPServer(asyncio.DatagramProtocol):
     `log(peer, text)` is called at the first and the last block of a transfer, and for what is
     refused."""
 
-    def __init__(self, store: ReleaseStore, log=None, echo="auto"):
+    def __init__(self, store: ReleaseStore, log=None, echo="auto", inbox=None):
         self._store = store
+        self._inbox = inbox
+        self._uploads = {}  # peer -> [until, bytes so far, (message id, code) of the answer]
         self._log = log or (lambda peer, text: None)
         self._echo = _Echo(echo)
         self._transport = None
@@ -216,14 +223,56 @@ class CoAPServer(asyncio.DatagramProtocol):
             answer.code = coap.BAD_OPTION
         elif request.one(coap.PROXY_URI) is not None or request.one(coap.PROXY_SCHEME) is not None:
             answer.code = coap.PROXYING_UNSUPPORTED
-        elif request.code != coap.GET:
+        elif request.code != coap.GET and not self._for_inbox(request):
             answer.code = coap.NOT_ALLOWED
         elif self._echo.needed(peer[0], request.one(coap.ECHO)):
             answer.code = coap.UNAUTHORIZED
             answer.add(coap.ECHO, self._echo.value(peer[0]))
+        elif request.code == coap.POST:
+            self._post(request, answer, peer)
         else:
             self._get(request, answer, peer)
         return answer
+
+    # -- POST: reports
+
+    def _for_inbox(self, request):
+        path = request.all(coap.URI_PATH)
+        return self._inbox and request.code == coap.POST and path == [inboxes.NAME.encode()]
+
+    def _post(self, request, answer, peer):
+        """One block of a report, in their order (RFC 7959, 2.5); no Block1: all of it."""
+        now = time.monotonic()
+        self._uploads = {key: each for key, each in self._uploads.items() if each[0] > now}
+        block = request.uint(coap.BLOCK1, 3)
+        number, more = (0, False) if block is None else (block >> 4, bool(block & 8))
+        upload = self._uploads.get(peer)
+        if upload and upload[2] and upload[2][0] == request.message_id:
+            answer.code = upload[2][1]  # the answer was lost
+        elif number and (upload is None or upload[2] or len(upload[1]) != number << (block & 7) + 4):
+            answer.code = coap.INCOMPLETE
+        elif not number and len(self._uploads) >= MAX_UPLOADS and not upload:
+            answer.code = coap.UNAVAILABLE
+        else:
+            data = (upload[1] if number else b"") + request.payload
+            if len(data) > inboxes.MAX_REPORT or (more and len(request.payload) != 16 << (block & 7)):
+                answer.code = coap.TOO_LARGE if len(data) > inboxes.MAX_REPORT else coap.BAD_REQUEST
+                self._uploads.pop(peer, None)
+                return
+            answer.code = coap.CONTINUE if more else self._taken(data, peer)
+            done = None if more else (request.message_id, answer.code)
+            self._uploads[peer] = [now + UPLOAD_S, b"" if done else data, done]
+        if block is not None:
+            answer.add_uint(coap.BLOCK1, block)
+
+    def _taken(self, data, peer):
+        try:
+            path = self._inbox.take(data)
+        except inboxes.Refused as why:
+            self._log(peer, f"report refused: {why}")
+            return coap.BAD_REQUEST if why.malformed else coap.FORBIDDEN
+        self._log(peer, f"report {path.parent.name}/{path.name}")
+        return coap.CHANGED
 
     # -- GET
 
@@ -280,6 +329,8 @@ class CoAPServer(asyncio.DatagramProtocol):
             raise NotThere("(not UTF-8)")
         if name == _WELL_KNOWN and len(segments) == 2:
             return name, _Text(self._listing(request.all(coap.URI_QUERY))), coap.FORMAT_LINKS
+        if self._inbox and name == inboxes.NAME:
+            return name, _Text(self._inbox.nonce()), coap.FORMAT_OCTETS
         if any(b"/" in segment for segment in segments):
             raise NotThere("(a separator inside a segment)")
         try:

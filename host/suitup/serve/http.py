@@ -9,13 +9,14 @@ Nothing here trusts a client, and nothing a client does costs more than the cons
   device that has lost its link comes back with Range; WRITE_S is how long one chunk may take;
 * at most MAX_CONNECTIONS at a time, MAX_PER_HOST of one address (loopback too); the one too many
   is closed at once;
-* only GET and HEAD; a request body is never read."""
+* only GET and HEAD; a request body is never read, but for a POST of a report, when there is an inbox (inbox.py)."""
 
 import asyncio
 import re
 
 from aiohttp import web
 
+from suitup.serve import inbox as inboxes
 from suitup.serve.store import NotThere, ReleaseStore
 
 HEADER_S = 10  # seconds to send a whole request header; also how long an idle connection is kept
@@ -159,8 +160,9 @@ class HTTPServer:
 
     `log(peer, text)` is called once for each answer."""
 
-    def __init__(self, store: ReleaseStore, log=None, header_s=HEADER_S, write_s=WRITE_S):
+    def __init__(self, store: ReleaseStore, log=None, header_s=HEADER_S, write_s=WRITE_S, *, inbox=None):
         self._store = store
+        self._inbox = inbox
         self._log = log or (lambda peer, text: None)
         self._door = _Door(header_s)
         self._write_s = write_s
@@ -209,6 +211,11 @@ class HTTPServer:
 
     async def _respond(self, request):
         peer = request.remote
+        if self._inbox and request.raw_path == "/" + inboxes.NAME:
+            response = await self._reports(request, peer)
+            if response:
+                response.force_close()
+                return response
         if request.method not in ("GET", "HEAD"):
             response = web.Response(status=405, headers={"Allow": "GET, HEAD"})
             response.force_close()
@@ -227,6 +234,30 @@ class HTTPServer:
             return web.Response(status=404, text="no such file\n")
         with item:
             return await self._send(request, peer, name, item)
+
+    async def _reports(self, request, peer):
+        """The answer to a GET of a nonce or a POST of a report; None for anything else."""
+        if request.method == "GET" and not request.body_exists:
+            headers = {"Cache-Control": "no-store", "Content-Type": "application/octet-stream"}
+            return web.Response(body=self._inbox.nonce(), headers=headers)
+        if request.method != "POST":
+            return None
+        length = request.content_length
+        if length is None:
+            return web.Response(status=411)
+        if length > inboxes.MAX_REPORT:
+            return web.Response(status=413)
+        try:
+            data = await asyncio.wait_for(request.read(), self._door.header_s)
+        except (asyncio.TimeoutError, OSError, web.RequestPayloadError):
+            return web.Response(status=408)
+        try:
+            path = self._inbox.take(data)
+        except inboxes.Refused as why:
+            self._log(peer, f"report refused: {why}")
+            return web.Response(status=400 if why.malformed else 403)
+        self._log(peer, f"report {path.parent.name}/{path.name}")
+        return web.Response(status=204)
 
     async def _send(self, request, peer, name, item):
         etag = f'"{item.etag.hex()}"'

@@ -3,8 +3,8 @@
     async with ReleaseServer("build/release", http_port=8080, coap_port=5683) as server:
         print(server.urls("latest.suit"))
 
-Ports: 0 takes a free one, None leaves that protocol out; `server.http_port` and `server.coap_port`
-say which they became. `log(protocol, peer, text)` is called for what devices ask."""
+Ports: 0 takes a free one, None leaves that protocol out; `server.http_port` and `server.coap_port` say which they became.
+`inbox` (inbox.Inbox) takes the reports of boards, at /reports. `log(protocol, peer, text)` is called for what devices ask."""
 
 import errno
 import socket
@@ -20,14 +20,14 @@ LATEST = "latest.suit"
 class ReleaseServer:
     """See above. `bind`: an address of this machine; "0.0.0.0" or "::" for all of them."""
 
-    def __init__(self, folder, bind="127.0.0.1", http_port=0, coap_port=0, log=None, echo="auto"):
+    def __init__(self, folder, bind="127.0.0.1", http_port=0, coap_port=0, log=None, echo="auto", inbox=None):
         self.store = ReleaseStore(folder)
         self._bind = bind
         self._wanted = (http_port, coap_port)
         log = log or (lambda protocol, peer, text: None)
-        self._http = HTTPServer(self.store, lambda peer, text: log("http", peer, text))
+        self._http = HTTPServer(self.store, lambda peer, text: log("http", peer, text), inbox=inbox)
         self._coap = CoAPServer(
-            self.store, lambda peer, text: log("coap", _address(peer), text), echo
+            self.store, lambda peer, text: log("coap", _address(peer), text), echo, inbox
         )
 
     @property
