@@ -143,13 +143,19 @@ def serve(config=None):
         from .config import read
 
         config = read(runtime.root)
+    from .optional import optional
+
+    multicast = optional("multicast")
     found = net.address(config.bind, config.port, socket.SOCK_DGRAM)
     sock = socket.socket(found[0], socket.SOCK_DGRAM)
+    server = None
     try:
         sock.setblocking(False)
         sock.bind(found[-1])
         site = Site(config)
         server = Server(sock, site)
+        if multicast:
+            server = multicast.beside(server, config)
         want = [sock, READ, _STEP_MS]
         while True:
             yield want
@@ -159,6 +165,8 @@ def serve(config=None):
             if site.wanted is not None:
                 yield from _follow(site, server)
     finally:
+        if server and multicast:
+            server.close()
         sock.close()
 
 

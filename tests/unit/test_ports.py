@@ -234,11 +234,13 @@ class WLAN:
 
 
 class Settings:
+    name = "Küche 2"
     wifi = {"ssid": "home", "key": "secret"}
 
 
 def test_wifi_is_joined_or_given_up_in_time():
-    with Module("network", WLAN=WLAN, STA_IF=0):
+    names = []
+    with Module("network", WLAN=WLAN, STA_IF=0, hostname=names.append):
         WLAN.needs = 5
         assert finish(common.wifi(Settings)) is True and WLAN.last == ("home", "secret")
         WLAN.needs = 10**9
@@ -253,6 +255,10 @@ def test_wifi_is_joined_or_given_up_in_time():
         Settings.wifi, kept = None, Settings.wifi
         assert finish(common.wifi(Settings)) is False
         Settings.wifi = kept
+    assert names[0] == "k-che-2"
+    with Module("network", WLAN=WLAN, STA_IF=0):  # an older one has no hostname
+        WLAN.needs = 0
+        assert finish(common.wifi(Settings)) is True
 
 
 def test_a_clock_that_was_never_set_is_no_clock_whatever_its_epoch():

@@ -22,6 +22,15 @@ def now():
     return seconds if seconds >= _2025 else None
 
 
+def _hostname(network, name):
+    """Be `name`.local to those who ask by mDNS, which the ports answer by themselves."""
+    plain = "".join([c if "a" <= c <= "z" or "0" <= c <= "9" else "-" for c in name.lower()])
+    try:
+        network.hostname(plain.strip("-")[:32].strip("-") or "board")
+    except (AttributeError, ValueError, OSError):
+        pass  # an older MicroPython, or one that wants it shorter: the one it has
+
+
 def wifi(config, wait_ms=20000):
     """Generator: join the network of the configuration. True when joined; False without Wi-Fi,
     settings or luck."""
@@ -32,6 +41,7 @@ def wifi(config, wait_ms=20000):
         return False
     if not settings or not hasattr(network, "WLAN"):
         return False
+    _hostname(network, config.name)
     wlan = network.WLAN(network.STA_IF)
     wlan.active(True)
     if not wlan.isconnected():

@@ -55,6 +55,10 @@ class Device:
         import aiocoap
 
         self._aiocoap = aiocoap
+        if self.host.lower().endswith(".local"):
+            from suitup.boards.discovery import resolve
+
+            self.host = await resolve(self.host)
         self._context = await aiocoap.Context.create_client_context()
         return self
 

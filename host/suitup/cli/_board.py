@@ -30,6 +30,25 @@ def where_options(function):
     return wrapped
 
 
+def all_option(function):
+    """Adds --all: `hosts` are then the boards that answer."""
+
+    @click.option(
+        "--all", "everyone", is_flag=True, help="Every board that answers on the networks of this machine (CoAP multicast)."
+    )
+    @functools.wraps(function)
+    def wrapped(everyone, hosts, port, **rest):
+        if everyone:
+            from suitup.boards.discovery import all_hosts
+
+            if hosts or port:
+                raise Failure("--all names the boards", hint="without --host and --port", code=USAGE)
+            hosts = all_hosts()
+        return function(hosts=hosts, port=port, **rest)
+
+    return wrapped
+
+
 _PATH = "import sys\nif '/lib' not in sys.path: sys.path.append('/lib')\nimport suit\n"
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 
 from suitup.cli import colour
-from suitup.cli._board import where_options
+from suitup.cli._board import all_option, where_options
 from suitup.errors import DONE, REFUSED, Failure
 
 
 @click.command()
 @click.argument("envelope", required=False, type=click.Path(exists=True, dir_okay=False))
 @where_options
+@all_option
 @click.option("--app", metavar="PATH", help="Folder with suitup.toml. [default: here]")
 @click.option("--vendor", help="Vendor's domain name, instead of that in suitup.toml.")
 @click.option("--class", "class_name", help="Device class, instead of that in suitup.toml.")
@@ -148,14 +149,14 @@ def to_each(hosts, push_to, say):
 async def over_network(path, host, transport, bind, show):
     """Serve the folder of `path` and push it to `host`; returns the Verdict."""
     from suitup.boards.device import Device, split
+    from suitup.boards.discovery import resolve
     from suitup.push import push, read_offer
     from suitup.serve.server import ReleaseServer, own_address
 
     name, port = split(host)
     offer = read_offer(path)
     async with Device(name, port) as device:
-        address = await _resolve(name)
-        bind = bind or own_address(address)
+        bind = bind or own_address(await resolve(device.host))
         ports = (
             {"http_port": 0, "coap_port": None}
             if transport == "http"
@@ -165,18 +166,6 @@ async def over_network(path, host, transport, bind, show):
             url = server.url(transport, path.name)
             show.step(f"offering {offer.version} (sequence {offer.sequence}) at {url}")
             return await push(device, url, offer, show)
-
-
-async def _resolve(name):
-    import socket
-
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_DGRAM)
-    except socket.gaierror as error:
-        raise Failure(
-            f"no address for {name}", error.strerror, "give the board's IP address"
-        ) from None
-    return found[0][4][0]
 
 
 def finish(verdict) -> int:

@@ -6,23 +6,24 @@ from pathlib import Path
 
 import click
 
-from suitup.cli._board import cable, where_options
+from suitup.cli._board import all_option, cable, where_options
 from suitup.errors import DONE, REFUSED, USAGE, Failure
 from suitup.terminal import plain
 
 
 @click.command()
 @where_options
+@all_option
 @click.option("--json", "as_json", is_flag=True, help="All of it, for programs.")
 def command(hosts, port, as_json):
     """Ask a board how it is, over the network (--host) or by cable (--port).
 
-    By cable the running app is interrupted and started again afterwards; over the network nothing is disturbed. Several
-    --host are asked at the same time; with --json they are one map by host then, null where nothing answers. The exit
-    code is 0 when all have answered."""
+    By cable the running app is interrupted and started again afterwards; over the network nothing is disturbed.
+    Several --host, or those found with --all, are asked at the same time; with --json they are one map by host then,
+    null where nothing answers. The exit code is 0 when all have answered."""
     from suitup import watch
 
-    if len(hosts) > 1:
+    if len(hosts) > 1 or click.get_current_context().params["everyone"]:
         return _several(hosts, as_json)
     status = _ask(hosts[0] if hosts else None, port)
     if as_json:
