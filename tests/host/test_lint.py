@@ -275,7 +275,7 @@ def test_lint_follows_dependencies():
 
     def layer():
         return templates.encryption_layer(
-            author_manifest, inner.digest, "#author", {0: b"info"}, VENDOR, CLASS
+            author_manifest, inner.digest, "#author", {0: b"\x80"}, VENDOR, CLASS
         )
 
     payloads = {"#author": inner.encode()}

@@ -3,6 +3,8 @@
 `lint(data) -> [Finding]`: the envelope and the members of its manifest here, the command sequences in `lint_walk.py`.
 `where` names sections and positions in them."""
 
+from dataclasses import replace
+
 from suitup import numbers as n
 from suitup.manifest import labels
 from suitup.manifest.describe import component_name
@@ -108,13 +110,16 @@ class _Members:
         count = len(manifest.components)
         if not count and not manifest.dependencies:
             self.add(ERROR, "components", "no component is listed", "there is nothing to work on")
-        if count > n.MAX_COMPONENTS:
+        beyond = sum(isinstance(index, int) and index >= count for index in manifest.dependencies)
+        if count + beyond > n.MAX_COMPONENTS:
             self.add(
                 ERROR,
                 "components",
-                f"{count} components",
+                f"{count + beyond} components" + (" and dependencies" if beyond else ""),
                 f"devices take at most {n.MAX_COMPONENTS}",
             )
+        for index, metadata in manifest.dependencies.items():
+            self._dependency(index, metadata, count)
         if len(set(manifest.components)) < count:
             self.add(WARNING, "components", "a component is listed twice")
         for index, identifier in enumerate(manifest.components):
@@ -140,6 +145,26 @@ class _Members:
         if not isinstance(manifest.sequence_number, int) or manifest.sequence_number < 0:
             self.add(ERROR, "manifest", "the sequence number is not an unsigned integer")
 
+    def _dependency(self, index, metadata, count):
+        where = f"dependency {index}"
+        if not isinstance(index, int) or isinstance(index, bool) or index < 0:
+            self.add(ERROR, "dependencies", f"{index!r} is not a component index")
+            return
+        if not isinstance(metadata, dict) or set(metadata) - {1}:
+            self.add(ERROR, where, "its metadata has more than a prefix", "a device refuses what it does not know")
+            return
+        prefix = metadata.get(1)
+        if 1 in metadata and not (isinstance(prefix, list) and all(isinstance(part, bytes) for part in prefix)):
+            self.add(ERROR, where, "its prefix is not a component identifier")
+        elif index >= count and prefix is None:
+            self.add(
+                ERROR,
+                where,
+                "it is not in the list of components and has no prefix",
+                "nothing says where its envelope is stored",
+                'list it as a component, or give it a prefix like ["manifest", "operator"]',
+            )
+
     def _text(self):
         try:
             text = self.envelope.text()
@@ -158,15 +183,28 @@ class _Members:
                     )
 
 
-def lint(data: bytes, slot_size=None, above=None) -> list[Finding]:
+def lint(data: bytes, slot_size=None, above=None, depth=0) -> list[Finding]:
     """Findings about the envelope in `data`, errors first. `slot_size`: bytes an image may have; `above`: the sequence
-    number has to be higher than this."""
+    number has to be higher than this; `depth`: manifests around this one."""
     try:
         envelope = Envelope.decode(data)
         manifest = envelope.manifest
         findings = Report()
         _Members(envelope, manifest, findings).run()
-        Walker(envelope, manifest, slot_size, findings).run()
+        walker = Walker(envelope, manifest, slot_size, findings)
+        walker.run()
+        for index, inner in walker.inner.items() if depth < n.MAX_DEPENDENCY_DEPTH else ():
+            found = lint(inner.encode(), slot_size, depth=depth + 1)
+            findings += [replace(each, where=f"dependency {index}, {each.where}") for each in found]
+        if walker.inner and depth == n.MAX_DEPENDENCY_DEPTH:
+            findings.append(
+                Finding(
+                    ERROR,
+                    "dependencies",
+                    f"nested deeper than {n.MAX_DEPENDENCY_DEPTH}",
+                    "devices refuse that",
+                )
+            )
     except StructureError as error:
         return [
             Finding(

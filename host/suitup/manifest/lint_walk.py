@@ -9,8 +9,11 @@ from suitup import cbor
 from suitup import numbers as n
 from suitup.manifest import labels
 from suitup.manifest.describe import component_name
+from suitup.manifest.events import EVENTS
 from suitup.manifest.findings import ERROR, WARNING, Report
 from suitup.manifest.model import Digest, Envelope, Manifest, Sequence, StructureError
+from suitup.manifest.parameters import PARAMETERS
+from suitup.manifest.verify import Refused
 
 # what each command reads from the parameters; a condition without its parameter fails
 _NEEDS = {
@@ -32,6 +35,18 @@ _NEEDS = {
     n.C_WAIT: n.P_WAIT_INFO,
     n.C_DEPENDENCY_INTEGRITY: n.P_IMAGE_DIGEST,
 }
+# wait events that no board can tell by itself
+_LOCAL_EVENTS = (4, 6, 7)
+_FILE_TYPE, _REGULAR = 5, 1
+# sections a dependent has to run for a dependency that has them (trust-domains)
+_REQUIRED = (
+    n.M_DEPENDENCY_RESOLUTION,
+    n.M_PAYLOAD_FETCH,
+    n.M_CANDIDATE_VERIFICATION,
+    n.M_INSTALL,
+    n.M_VALIDATE,
+    n.M_LOAD,
+)
 _WRITES = (n.C_FETCH, n.C_COPY, n.C_SWAP, n.C_WRITE)
 # SUIT_Shared_Sequence (Appendix A): conditions and these
 _SHARED_DIRECTIVES = (
@@ -77,6 +92,8 @@ class Walker:
         self.invoked = []  # (component, where)
         self.conditions = set()
         self.uris = set()
+        self.processed = set()  # (section, dependency)
+        self.inner = {}  # dependency -> Envelope, when it is carried along
 
     def name(self, index):
         if index < len(self.manifest.components):
@@ -189,17 +206,22 @@ class Walker:
                     number == n.C_OVERRIDE_PARAMETERS,
                 )
         elif number == n.C_OVERRIDE_MULTIPLE:
-            for index, each in command.argument.items():
-                if isinstance(index, int) and index in state.values:
-                    self._set(state.values[index], each, at, section, depth, True)
-                else:
-                    self.add(ERROR, at, f"component {index} is not listed")
+            self._override_multiple(command.argument, state, section, at)
+        elif number == n.C_COPY_PARAMS:
+            self._copy_params(command.argument, state, at)
         elif number == n.C_TRY_EACH:
             return self._try_each(command.argument, state, section, at, depth)
         elif number == n.C_RUN_SEQUENCE:
             return self._run(command.argument, state, section, at, depth)
         else:
-            for index in state.selected():
+            chosen = state.selected()
+            owned = [index for index in chosen if index in self.manifest.dependencies]
+            if number == n.C_IS_DEPENDENCY:
+                # what follows in this sequence is for dependencies alone
+                state.index = owned
+            elif number == n.C_PROCESS_DEPENDENCY and state.index is True:
+                chosen = owned
+            for index in chosen:
                 self._act(number, index, state.values[index], section, at)
         return command.is_condition
 
@@ -219,6 +241,76 @@ class Walker:
                     self.add(ERROR, at, f"component {each} is not listed", f"there are {known}")
         state.index = argument
 
+    def _override_multiple(self, argument, state, section, at):
+        if not isinstance(argument, dict) or not argument:
+            self.add(ERROR, at, "override-multiple takes a map of components")
+            return
+        for index, each in argument.items():
+            if not isinstance(index, int) or isinstance(index, bool) or index not in state.values:
+                self.add(ERROR, at, f"component {index} is not listed")
+                continue
+            for number in (n.P_SOFT_FAILURE, n.P_STRICT_ORDER):
+                if number in each:
+                    self.add(ERROR, at, f"{labels.PARAMETERS[number]} is not a parameter of a component")
+            self._set(state.values[index], each, at, section, 1, True)
+            # it stands for set-component-index and override-parameters
+            state.index = index
+
+    def _copy_params(self, argument, state, at):
+        good = isinstance(argument, dict) and argument
+        for source, wanted in argument.items() if good else ():
+            if not isinstance(source, int) or isinstance(source, bool) or source not in state.values:
+                self.add(ERROR, at, f"component {source} is not listed")
+                continue
+            good = good and isinstance(wanted, list) and wanted
+            for number in wanted if isinstance(wanted, list) else ():
+                if not isinstance(number, int) or number not in state.values[source]:
+                    word = labels.name(labels.PARAMETERS, number)
+                    why = "a device refuses to copy what is not there"
+                    self.add(ERROR, at, f"{word} is never set for {self.name(source)}", why)
+                    continue
+                for index in state.selected():
+                    state.values[index][number] = state.values[source][number]
+        if not good:
+            self.add(ERROR, at, "copy-params takes a map of components and lists of parameters")
+
+    def _value(self, number, value, at):
+        """Types, and what is well-formed but no board has."""
+        word = labels.PARAMETERS[number]
+        try:
+            held = PARAMETERS[number](value.encode() if isinstance(value, Digest) else value)
+        except Refused as refused:
+            self.add(ERROR, at, f"{word} is not what it should be", refused.why)
+            return
+        if number == n.P_WAIT_INFO:
+            self._events(held, at)
+        elif number == n.P_COMPONENT_METADATA:
+            for label, each in held.items() if isinstance(held, dict) else ():
+                if (label, each) != (_FILE_TYPE, _REGULAR):
+                    self.add(
+                        ERROR, at, f"component-metadata {label} cannot be applied",
+                        "boards' filesystems have no permissions, owners, times or kinds of files",
+                    )  # fmt: skip
+            if not isinstance(held, dict):
+                self.add(ERROR, at, f"{word} is not a map")
+        elif number == n.P_UPDATE_PRIORITY and value < 0:
+            self.add(WARNING, at, f"the priority is {value}", "apps that know only 0 and up may refuse it")
+
+    def _events(self, held, at):
+        if not isinstance(held, dict) or not held:
+            self.add(ERROR, at, "wait-info names no event")
+            return
+        for event, argument in held.items():
+            if event not in EVENTS:
+                self.add(ERROR, at, f"event {event!r} is not known", "a device refuses to wait for it")
+            elif not EVENTS[event][1](argument):
+                self.add(ERROR, at, f"{EVENTS[event][0]} is not what it should be")
+            elif event in _LOCAL_EVENTS:
+                self.add(
+                    WARNING, at, f"no board knows {EVENTS[event][0]} by itself",
+                    "unless its app says so, the update is refused there", "use the event in UTC",
+                )  # fmt: skip
+
     def _set(self, values, parameters, at, section, depth, replace):
         for number, value in parameters.items():
             if number not in labels.PARAMETERS:
@@ -229,6 +321,8 @@ class Walker:
                     "a device refuses what it does not know",
                 )
                 continue
+            if number not in (n.P_VENDOR_ID, n.P_CLASS_ID, n.P_DEVICE_ID, n.P_URI, n.P_IMAGE_DIGEST):
+                self._value(number, value, at)  # those have a word of their own below
             if number == n.P_SOFT_FAILURE and depth == 0:
                 self.add(
                     ERROR,
@@ -363,6 +457,8 @@ class Walker:
                 "process-dependency aborts then",
                 "put dependency-integrity before it",
             )
+        if number == n.C_PROCESS_DEPENDENCY:
+            self.processed.add((section, index))
         if number in (n.C_PROCESS_DEPENDENCY, n.C_DEPENDENCY_INTEGRITY):
             if index not in self.manifest.dependencies:
                 self.add(ERROR, at, f"{self.name(index)} is not listed as a dependency")
@@ -391,11 +487,11 @@ class Walker:
             return
         self.uris.add(uri)
         if uri.startswith("#"):
-            self._integrated(uri, values, dependency, at)
+            self._integrated(uri, values, index, at)
 
-    def _integrated(self, uri, values, dependency, at):
+    def _integrated(self, uri, values, index, at):
         """The payload inside the envelope is what the parameters say it is."""
-        data = self.envelope.payloads.get(uri)
+        data, dependency = self.envelope.payloads.get(uri), index in self.manifest.dependencies
         digest, size = values.get(n.P_IMAGE_DIGEST), values.get(n.P_IMAGE_SIZE)
         if data is None:
             self.add(ERROR, at, f"there is no integrated payload {uri!r}", "it cannot be fetched")
@@ -405,10 +501,12 @@ class Walker:
         if dependency:
             # the digest of a dependency is that of its manifest (trust-domains)
             try:
-                data = cbor.encode(Envelope.decode(data).manifest_bytes)
+                inner = Envelope.decode(data)
+                data = cbor.encode(inner.manifest_bytes)
             except StructureError as error:
                 self.add(ERROR, at, f"the dependency {uri!r} is not an envelope", str(error))
                 return
+            self.inner[index] = inner
         elif isinstance(size, int) and size != len(data):
             self.add(
                 ERROR,
@@ -419,6 +517,18 @@ class Walker:
             return
         if isinstance(digest, Digest) and not digest.matches(data):
             self.add(ERROR, at, f"the integrated payload {uri!r} does not have the image digest")
+
+    def _required(self):
+        """Every section of a dependency that is carried along has one here that runs it."""
+        for index, inner in self.inner.items():
+            for number in _REQUIRED:
+                word = labels.MANIFEST[number]
+                if number in inner.manifest.sequences and (word, index) not in self.processed:
+                    self.add(
+                        ERROR, word, f"{self.name(index)} has this section, and nothing here runs it",
+                        "a dependent has to run each section of its dependencies (trust-domains)",
+                        f"process-dependency in {word}",
+                    )  # fmt: skip
 
     # what only the whole tells
 
@@ -441,6 +551,7 @@ class Walker:
                     "a board invokes only what an image-match covers",
                     "add image-match to validate",
                 )
+        self._required()
         # a dependency may be what works on a component
         if self.manifest.dependencies:
             pass

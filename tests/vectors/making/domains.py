@@ -146,7 +146,7 @@ def process():
     yield Case("process-forgotten", root(good, install=forgotten), "abort", KEYS, SECTION["process"], after)
     everything = [select(True), PROCESS, select(0), override(content=b"x"), WRITE]
     yield _case("process-true-is-all-dependencies", root(good, install=everything), "ok", "process", _holds(good))
-    without = owned([], validate=[condition(n.C_IS_DEPENDENCY)])
+    without = owned([])
     yield _case("process-section-absent", root(without), "ok", "process", {"646570": without.hex(), "61": "78"})
     failing = owned([condition(n.C_ABORT)])
     yield _stopped("process-fails-in-it", failing, "condition-failed", "process")
