@@ -7,7 +7,7 @@ from suitup import cbor, cose, images, keys, version
 from suitup import numbers as n
 from suitup.errors import USAGE, Failure
 from suitup.images import esp32
-from suitup.manifest import Digest, Envelope, StructureError, Text, labels, seal, templates
+from suitup.manifest import Digest, Envelope, StructureError, Text, labels, plans, seal, templates
 from suitup.project import Project
 from suitup.release import Release, write
 
@@ -32,11 +32,11 @@ def file_component(name: str) -> tuple:
 
 def components(project: Project, apps: list[images.AppImage]) -> list[tuple]:
     """(identifier, [(file name, content) per slot]) of every component, the app first: one entry when the same bytes
-    serve every slot."""
+    serve every slot. Without apps the files alone."""
     names = [f"{project.name}.img"]
     if len(apps) > 1:
         names = [f"{project.name}-{chr(ord('a') + slot)}.img" for slot in range(len(apps))]
-    out = [(APP, [(name, app.data) for name, app in zip(names, apps)])]
+    out = [(APP, [(name, app.data) for name, app in zip(names, apps)])] if apps else []
     for name, path in sorted(project.files.items()):
         try:
             out.append((file_component(name), [(name, path.read_bytes())]))
@@ -74,11 +74,13 @@ def _fits(project, image):
     return image
 
 
-def text(project: Project) -> Text:
+def text(project: Project, app=True) -> Text:
     """What people read; severed, since a device does not."""
     sections = {"": {1: f"{project.name} {project.version}"}}
     if project.description:
         sections[""][2] = project.description
+    if not app:
+        return Text({"en": sections})
     sections[APP] = {
         1: project.vendor,
         2: project.model,
@@ -131,6 +133,7 @@ def draft(
     prebuilt=(),
     firmware=None,
     with_updater=False,
+    plan=None,
 ) -> Draft:
     """The unsigned envelope of the project as it is now, or of the app images in the files `prebuilt`: one for every slot, or
     one per slot for code that is tied to its place (the A/B template).
@@ -138,19 +141,31 @@ def draft(
     `integrated` puts the payloads into the envelope; `base_url` makes their URIs absolute, else they are relative to
     where the envelope comes from; `sequence`: one above the last in the release folder unless given; `recipients`: keys the
     payloads are encrypted to with the algorithm `content`; `firmware`: file of an ESP32 application image that goes with the
-    app, both or neither; `with_updater`: so does the updater of this suitup. Digest and size are always those of the
-    plaintext."""
-    apps = [_fits(project, images.load(path)) for path in prebuilt] or [build(project)]
+    app, both or neither; `with_updater`: so does the updater of this suitup; `plan`: templates beside the
+    usual one (manifest/plans.py). Digest and size are always those of the plaintext."""
+    plan = plan or plans.Plan()
+    apps = [_fits(project, images.load(path)) for path in prebuilt]
+    if not apps and not plan.part and not plan.config_only:
+        apps = [build(project)]
     if len({app.kind for app in apps}) > 1:
         raise Failure("the images are for different interpreters", hint="sign them separately")
     if sequence is None:
         sequence = release.last_sequence() + 1
     carrier = _Carrier(release, integrated, base_url, list(recipients), content)
     listed = []
+    class_id = kind = None
+    if plan.config_only and not apps:
+        kept, class_id = _app_of_last_release(project, release, carrier)
+        listed.append(kept)
     wanted = components(project, apps)
+    if not wanted and not listed:
+        raise Failure("there is no file to sign", hint="name files in suitup.toml", code=USAGE)
     if firmware:
         wanted.append((FIRMWARE, [("micropython.app-bin", _firmware(firmware))]))
-    kind = apps[0].kind
+    if apps:
+        kind = apps[0].kind
+    if with_updater and not apps:
+        raise Failure("the updater travels with an app that is built for the same board", code=USAGE)
     if with_updater:
         data, kind = _updater(project, kind)
         wanted.append((UPDATER, [("updater.img", data)]))
@@ -163,12 +178,47 @@ def draft(
     manifest = templates.update(
         sequence,
         project.vendor_id,
-        project.class_id(kind),
+        class_id or project.class_id(kind),
         listed,
         set_version=version.parse(project.version),
+        run=None if plan.part else 0,
     )
-    manifest.text = text(project)
-    return _sealed(manifest, [n.M_TEXT], sequence, carrier)
+    manifest.text = text(project, app=not plan.part)
+    carrier.carried.update(plan.apply(manifest))
+    for part in plan.owners:
+        carrier.payloads.update(part.payloads)
+    # a text that is shorter than the digest which would stand for it stays where it is (8.6)
+    sever = [n.M_TEXT] if len(manifest.text.encode()) >= len(Digest.of(b"").encode()) else []
+    return _sealed(manifest, sever, sequence, carrier)
+
+
+def _app_of_last_release(project, release, carrier):
+    """(Image, class id) of the app as it was published last; its payload stays where it is."""
+    entries = release.entries(project.name)
+    if not entries:
+        raise Failure(f"no release of {project.name} whose app could stay", hint="sign without config-only first")
+    last = Envelope.decode((release.path / entries[-1]["envelope"]).read_bytes())
+    manifest = last.manifest
+    if not manifest.components or manifest.components[0] != APP:
+        raise Failure(f"{entries[-1]['envelope']} has no app", hint="sign without config-only")
+    values = {}
+    sequences = [manifest.shared, *(last.member(number) for number in (n.M_PAYLOAD_FETCH, n.M_INSTALL))]
+    for sequence in sequences:
+        index = 0
+        for command in sequence or ():
+            if command.number == n.C_SET_COMPONENT_INDEX:
+                index = command.argument
+            elif command.number == n.C_OVERRIDE_PARAMETERS and type(index) is int and index == 0:
+                values.update(command.argument)
+    if not {n.P_IMAGE_DIGEST, n.P_IMAGE_SIZE, n.P_URI} <= set(values) or n.P_ENCRYPTION_INFO in values:
+        raise Failure(
+            f"the app of {entries[-1]['envelope']} is not one plain image", hint="sign without config-only"
+        )
+    uri = values[n.P_URI]
+    if uri in last.payloads:
+        carrier.carried[uri] = last.payloads[uri]
+    image = templates.Image(APP, values[n.P_IMAGE_DIGEST], values[n.P_IMAGE_SIZE], uri)
+    return image, _identities(manifest)[1]
 
 
 def _firmware(path):

@@ -9,6 +9,9 @@ key = "keys/dev.pem"
 
 [files]                         # files that travel beside the app: suit.path("settings.json")
 "settings.json" = "settings.json"
+
+[template]                      # when it is installed, what travels with it: manifest/plans.py
+battery = 500
 """
 
 import re
@@ -32,7 +35,7 @@ _TEXT = {
     "description": str,
     "model": str,
 }
-_OTHER = {"compile": bool, "servers": list, "files": dict, "keys": list}
+_OTHER = {"compile": bool, "servers": list, "files": dict, "keys": list, "template": dict}
 
 
 @dataclass
@@ -53,6 +56,8 @@ class Project:
     description: str = ""
     model: str = ""
     slot_size: int | None = None  # bytes an app image may have, when the board is known
+    template: list = field(default_factory=list)  # [(name, value)]
+    base: Path = Path(".")  # what paths in `template` are relative to
 
     @property
     def vendor_id(self) -> bytes:
@@ -155,4 +160,6 @@ def load(app=None, **overrides) -> Project:
         description=data.get("description", ""),
         model=data.get("model", class_name),
         slot_size=overrides.get("slot_size"),
+        template=list(data.get("template", {}).items()),
+        base=base,
     )

@@ -27,6 +27,7 @@ _SETTINGS = {
     "wait_events": list,
     "components": dict,
     "versions": dict,
+    "procedures": list,
 }
 
 
@@ -64,6 +65,11 @@ def _name(identifier):
     return "/".join(part.hex() for part in identifier)
 
 
+def _words(name):
+    """A component name of judge.py for people: `["file", "settings.json"]`."""
+    return describe.component_name([bytes.fromhex(part) for part in name.split("/")] if name else ())
+
+
 def _identifier(text):
     """`file/settings.json` -> its component name in judge.py."""
     return _name(tuple(part.encode() for part in text.split("/")))
@@ -81,7 +87,7 @@ def environment(device: dict) -> dict:
             out["class_ids"] = [identity.class_id(vendor, each).hex() for each in names]
     if "device" in device:
         out["device_id"] = device["device"].replace("-", "")
-    for key in ("now", "battery_mwh", "update_authorized", "wait_events"):
+    for key in ("now", "battery_mwh", "update_authorized", "wait_events", "procedures"):
         if key in device:
             out[key] = device[key]
     if "versions" in device:
@@ -96,9 +102,14 @@ def environment(device: dict) -> dict:
     return out
 
 
-def uris(envelope: Envelope) -> set[str]:
-    """Every URI the manifest sets, severed sequences included."""
+def uris(envelope: Envelope, depth=0) -> set[str]:
+    """Every URI the manifest sets, severed sequences and dependencies inside the envelope included."""
     out = set()
+    for data in envelope.payloads.values() if depth < n.MAX_DEPENDENCY_DEPTH else ():
+        try:
+            out |= uris(Envelope.decode(data), depth + 1)
+        except StructureError:
+            pass  # an image
     manifest = envelope.manifest
     for held in [manifest.shared, *(envelope.member(number) for number in manifest.sequences)]:
         for command in held.walk() if isinstance(held, Sequence) else ():
@@ -110,17 +121,14 @@ def uris(envelope: Envelope) -> set[str]:
 
 
 def simulate(path, trusted, device: dict, secrets=(), payloads=None) -> Outcome:
-    """Execute the envelope at `path` on a device that trusts the keys `trusted`. `payloads`: {URI: file} besides what
-    lies beside the envelope."""
+    """Execute the envelope at `path` on a device that trusts `trusted`: keys for everything, or anchors. `payloads`: {URI:
+    file} besides what lies beside the envelope."""
     path = Path(path)
     try:
         envelope = Envelope.decode(path.read_bytes())
-        wanted, names = (
-            uris(envelope),
-            {_name(each): describe.component_name(each) for each in envelope.manifest.components},
-        )
+        wanted = uris(envelope)
     except StructureError:
-        wanted, names = set(), {}
+        wanted = set()
     found = {uri: str(file) for uri, file in (payloads or {}).items()}
     for uri in wanted:
         beside = path.parent / uri
@@ -134,7 +142,9 @@ def simulate(path, trusted, device: dict, secrets=(), payloads=None) -> Outcome:
                 "envelope": str(path),
                 "payloads": found,
                 "environment": environment(device),
-                "trust": keys.trust_store([(each, everything) for each in trusted]).hex(),
+                "trust": keys.trust_store(
+                    [(each, everything) if isinstance(each, keys.Key) else each for each in trusted]
+                ).hex(),
                 "secrets": b"".join(
                     [bytes([0x80 | len(secrets)]), *(each.cose_key() for each in secrets)]
                 ).hex(),
@@ -148,7 +158,7 @@ def simulate(path, trusted, device: dict, secrets=(), payloads=None) -> Outcome:
         (
             each["sequence"],
             labels.name(labels.COMMANDS, each["command"]),
-            names.get(each["component"], each["component"]),
+            None if each["component"] is None else _words(each["component"]),
             each["uri"],
             each["reason"],
         )
@@ -160,11 +170,11 @@ def simulate(path, trusted, device: dict, secrets=(), payloads=None) -> Outcome:
         answer.get("detail"),
         steps,
         {
-            names.get(name, name): len(content) // 2
+            _words(name): len(content) // 2
             for name, content in answer["components_after"].items()
         },
         [
-            (names.get(each["component"], each["component"]), bytes.fromhex(each["args"]))
+            (_words(each["component"]), bytes.fromhex(each["args"]))
             for each in answer["invoked"]
         ],
     )

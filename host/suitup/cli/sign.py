@@ -7,6 +7,7 @@ import click
 from suitup import author, cose, keys, profiles
 from suitup.cli._project import project_options
 from suitup.errors import USAGE, Failure
+from suitup.manifest import plans
 from suitup.release import Release, write
 
 
@@ -73,6 +74,14 @@ from suitup.release import Release, write
     help="Keep to this profile of suit-mti: refuse keys of another, encrypt with its algorithm.",
 )
 @click.option(
+    "--template",
+    "templates",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="battery=MWH, priority=N, before=DAY, version='>=1.2', night=HH:MM, power, uninstall, owner=ENVELOPE, "
+    "config-only, part; also [template] in suitup.toml. May be repeated.",
+)
+@click.option(
     "--to-be-signed",
     multiple=True,
     type=click.Path(),
@@ -104,6 +113,7 @@ def command(
     encrypt_to,
     content_alg,
     profile,
+    templates,
     to_be_signed,
     attach_signature,
     draft,
@@ -133,6 +143,7 @@ def command(
         "firmware": firmware,
         "with_updater": with_updater,
         "content": content,
+        "plan": _plan(app, templates),
     }
     if to_be_signed:
         with release.lock():
@@ -151,6 +162,16 @@ def command(
         author.sign(made.envelope, signers, together)
         path = author.publish(app, release, made)
     _report(app, made, path, signers)
+
+
+def _plan(app, templates):
+    """What suitup.toml and then the command line ask for."""
+    plan = plans.parse(app.template, app.base)
+    given = plans.parse([each.partition("=")[::2] for each in templates])
+    for name, value in vars(given).items():
+        if value or (value is not None and not isinstance(value, bool | dict | list)):
+            setattr(plan, name, value)
+    return plan
 
 
 def _pairs(app, paths, option):

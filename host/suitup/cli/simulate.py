@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -16,13 +17,18 @@ from suitup.project import load
 @click.option(
     "--key", "key_files", multiple=True, type=click.Path(), help="Key the device trusts."
 )
+@click.option(
+    "--trust",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Trust store of the device, with roles, quorums and restrictions (`suitup trust`).",
+)
 @click.option("--app", metavar="PATH", help="Take key, vendor and class from this project.")
 @click.option(
     "--device",
     "device_file",
     type=click.Path(exists=True, dir_okay=False),
     help="TOML file that describes the device: vendor, class, mpy, device, slot, floor, now, battery_mwh, "
-    "update_authorized, wait_events, [components] name = file, [versions] name = [1, 2].",
+    "update_authorized, wait_events, procedures, [components] name = file, [versions] name = [1, 2].",
 )
 @click.option("--vendor", help="Vendor's domain name.")
 @click.option("--class", "class_name", help="Class of the device.")
@@ -37,10 +43,18 @@ from suitup.project import load
 @click.option(
     "--payload", "payload_files", multiple=True, metavar="URI=FILE", help="Where a URI leads."
 )
+@click.option(
+    "--procedure",
+    "procedures",
+    multiple=True,
+    type=click.Choice(["update", "invocation", "uninstall"]),
+    help="What to run, in this order. [default: update, then invocation]",
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def command(
     path,
     key_files,
+    trust,
     app,
     device_file,
     vendor,
@@ -49,12 +63,16 @@ def command(
     floor,
     decrypt,
     payload_files,
+    procedures,
     as_json,
 ):
     """Run the device code in MicroPython on an envelope, for a described device, and print each command with its outcome:
-    the update procedure, then the invocation. Nothing is sent or installed anywhere."""
+    the update procedure, then the invocation. Dependencies that it carries are run too, payloads of theirs taken from
+    beside the envelope. Nothing is sent or installed anywhere."""
     device = simulation.read_device(device_file) if device_file else {}
     trusted = [keys.load(each) for each in key_files]
+    if trust:
+        trusted += keys.read_anchors(Path(trust).read_bytes())
     if app:
         project = load(app)
         trusted += [keys.load(each) for each in project.keys]
@@ -68,6 +86,8 @@ def command(
             hint="name one with --key, or a project with --app",
             code=USAGE,
         )
+    if procedures:
+        device["procedures"] = list(procedures)
     payloads = {}
     for each in payload_files:
         uri, equals, file = each.rpartition("=")
@@ -82,7 +102,9 @@ def command(
         return 0 if outcome.result == "ok" else 1
     _print(outcome)
     if outcome.result == "ok":
-        click.echo("ok: installed, valid and started")
+        ran = device.get("procedures", ["update", "invocation"])
+        done = {"update": "installed", "invocation": "valid and started", "uninstall": "uninstalled"}
+        click.echo("ok: " + ", ".join(done.get(each, each) for each in ran))
         return 0
     what, hint = reasons.explain(outcome.reason, outcome.detail)
     raise Failure(f"refused, {outcome.result}", what, hint)
