@@ -175,8 +175,8 @@ MUTANTS = [
         [
             (
                 "launcher.py",
-                "        if new:\n            try:\n                store.save(new)",
-                "        if new and action != decide.TRIAL:\n            try:\n                store.save(new)",
+                "        if new:\n            back =",
+                "        if new and action != decide.TRIAL:\n            back =",
             )
         ],
         [("back-watchdog", SINGLE), ("back-tries", SINGLE)],
@@ -220,7 +220,7 @@ MUTANTS = [
     ),
     Mutant(
         "condemn the manifest for a damaged image",
-        [("decide.py", "if not (reason == R_BACK_INVALID and detail in _DAMAGE) and", "if")],
+        [("decide.py", "        blamed = detail not in _DAMAGE\n", "        blamed = True\n")],
         [("back-damaged", SINGLE)],
     ),
     Mutant(
@@ -269,7 +269,7 @@ MUTANTS = [
                 "    return True\n",
             )
         ],
-        [("rot", ROT), ("careless", SINGLE)],
+        [("rot", ROT), ("rot-set", ROT), ("careless", SINGLE)],
     ),
     Mutant(
         "run a manifest the record does not name",
@@ -306,7 +306,99 @@ MUTANTS = [
                 "    if False:\n",
             )
         ],
-        [("small", FAULTS), ("install", FAULTS)],
+        [("confirm", FAULTS)],
+    ),
+    Mutant(
+        "an app that could not be read is judged",
+        [
+            ("running.py", "    if _unread(port) or not runtime.trial:\n", "    if not runtime.trial:\n"),
+            ("running.py", "    if runtime.trial and _unread(port):\n        return\n", ""),
+        ],
+        [("confirm", FAULTS)],
+    ),
+    Mutant(
+        "power cuts condemn an app",
+        [("decide.py", "_MERCY = 2 ", "_MERCY = 0 ")],
+        [("back-tries", SINGLE)],
+    ),
+    Mutant(
+        "power cuts never condemn anything",
+        [
+            (
+                "decide.py",
+                "    new.spared = _spared(record) + (detail == POWER and reason != R_BACK_INVALID)\n",
+                "    new.spared = 0\n",
+            )
+        ],
+        [("back-tries", SINGLE)],
+    ),
+    Mutant(
+        "firmware gets one start and no mercy",
+        [
+            ("decide.py", "_MERCY = 2 ", "_MERCY = 0 "),
+            ("decide.py", "elif other and record.booted and record.tries and cause == CAUSE_POWER:", "elif False:"),
+        ],
+        [("firmware", SINGLE)],
+    ),
+    Mutant(
+        "firmware that was cut off is asked for again without paying a try",
+        [
+            (
+                "decide.py",
+                "            new.booted = False  # the next start is a first one again, one try having been paid\n",
+                "            new.booted = False\n            new.tries += 1\n",
+            )
+        ],
+        [("firmware-tries", SINGLE)],
+    ),
+    Mutant(
+        "a trust store is in force before it is confirmed",
+        [
+            (
+                "launcher.py",
+                "            if not runtime.trial:\n                _adopt(verified)\n",
+                "            _adopt(verified)\n",
+            )
+        ],
+        [("rekey", SINGLE)],
+    ),
+    Mutant(
+        "a trust store is adopted at confirm or never",
+        [
+            (
+                "launcher.py",
+                "            if not runtime.trial:\n                _adopt(verified)\n",
+                "",
+            )
+        ],
+        [("rekey", SINGLE)],
+    ),
+    Mutant(
+        "remove the trust store, then rename the new one",
+        [
+            (
+                "rekey.py",
+                "        os.rename(root +",
+                "        os.remove(root + \"/trust.cbor\")\n        os.rename(root +",
+            )
+        ],
+        [("rekey", SINGLE)],
+    ),
+    Mutant(
+        "a dependency's part is not carried out",
+        [
+            (
+                "dependencies.py",
+                "        if self.run(machine, frame, index, frame.section):\n            return True\n",
+                "",
+            )
+        ],
+        [("composite", SINGLE)],
+    ),
+    Mutant(
+        "a full flash keeps what could be given up",
+        [("updater.py", "            if again or strict or not full or not give_up():\n", "            if True:\n")],
+        [("tight", SINGLE)],
     ),
 ]
 
@@ -341,8 +433,11 @@ def hunt(mutant):
         explorer = run.Explorer(folder, folder / "firmware", seed=1)
         for geometry in run.GEOMETRIES:
             for scenario, modes in mutant.units:
+                if scenario.startswith("firmware") and geometry != "esp32":
+                    continue
+                # of the accesses that may fail every fifth: what goes wrong takes more than one
                 full = modes == FAULTS
-                unit = run.Unit(geometry, scenario, modes, full, options={"stop": True, "show": 1})
+                unit = run.Unit(geometry, scenario, modes, full, options={"stop": True, "show": 1, "every": 5})
                 outcome = explorer.run(unit)
                 tried += outcome.tried
                 if outcome.broken:

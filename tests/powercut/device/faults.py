@@ -14,9 +14,9 @@ def every(run, full, shard, shards):
     todo = []
     for kind in ("read", "program", "erase"):
         total = _counts(run)[kind]
-        step = 1 if full else max(1, total // 40)
+        step = run.options.get("every", 1) if full else max(1, total // 40)
         todo += [(kind, at, False) for at in range(0, total, step)]
-        step = 1 if full else max(1, total // 12)
+        step = run.options.get("every", 1) if full else max(1, total // 12)
         todo += [(kind, at, True) for at in range(0, total, step) if kind != "read"]
     todo += [("full", blocks, False) for blocks in range(0, 24, 1 if full else 3)]
     todo += [("worn", erases, False) for erases in (1, 2, 3, 4, 6)]
@@ -77,6 +77,7 @@ def _patient(world):
     world.fault = None
     world.cause = w.POWER
     world.history = world.history[-8:]
+    world.notes["faulty"] = True
 
 
 def _any_reason(scenario):
@@ -169,15 +170,22 @@ def _worn(world, erases):
         world.fail("nothing runs on worn flash")
 
 
-_CLOCKS = (None, 0, 1 << 33, -1)
+# no clock, one in 1970, one far ahead, one before its time; and some that jump every time they are asked
+_CLOCKS = ((None,), (0,), (1 << 33,), (-1,), (1 << 33, 0), (None, 1 << 33, 1800000000), (1800000000, 1700000000))
 
 
 def _clock(world, n):
-    """No clock, one in 1970, one far ahead, one that has jumped back."""
+    """The `n`th of the clocks above."""
     from suit.port import unix
 
     now = unix.now
-    unix.now = lambda: _CLOCKS[n]
+    asked = [0]
+
+    def lie():
+        asked[0] += 1
+        return _CLOCKS[n][asked[0] % len(_CLOCKS[n])]
+
+    unix.now = lie
     try:
         for _ in range(6):
             outcome = world.boot()

@@ -375,11 +375,20 @@ class BackManual(Back):
 
 
 class BackTries(Back):
-    """Resets and power cuts use its tries up."""
+    """Power cuts use its tries up. Twice that is put down to the power, and the release is installed again; the third time it
+    is known bad, or a board that an app makes reset would never come to rest."""
 
     name = "back-tries"
     how = "power"
     reason = R_BACK_TRIES
+    number = 2
+    starts = 7  # of nine, two of which a cut and what it leaves may cost
+
+    def leaks(self, world, seen, baseline):
+        starts = [each for each in world.history if each == (self.number, True)]
+        if len(starts) < self.starts and not world.notes.get("faulty"):
+            world.fail("power cuts alone made it known bad after %d starts" % len(starts))
+        Back.leaks(self, world, seen, baseline)
 
 
 class BackDamaged(Back):
@@ -525,6 +534,22 @@ class FirmwareBack(Back):
 
     def plan(self):
         return Plan(offer=10, trial={10: "raise"})
+
+    def prepare(self, world):
+        Scenario.prepare(self, world)
+
+
+class FirmwareTries(BackTries):
+    """Power cuts in every start of app and firmware: as for an app alone, although ESP-IDF gives firmware one start."""
+
+    name = "firmware-tries"
+    allowed = (1, 10)
+    firmware = True
+    number = 10
+    back = (R_BACK_TRIES, R_BACK_FIRMWARE)
+
+    def plan(self):
+        return Plan(offer=10, trial={10: "power"})
 
     def prepare(self, world):
         Scenario.prepare(self, world)
@@ -943,7 +968,7 @@ ALL = {}
 for _kind in (
     Install, Signed, Small, Confirm, BackException, BackEnded, BackWatchdog, BackManual, BackTries,
     BackDamaged, Resume, Provision, Replace, Recovery, Crashes, TwoInARow, Trust, Careless, Rot, RotArmed, RotPart,
-    Swapped, Forgetful, Unproved, Cable, CableAgain, Firmware, FirmwareBack,
+    Swapped, Forgetful, Unproved, Cable, CableAgain, Firmware, FirmwareBack, FirmwareTries,
     Rekey, RekeyBack, Composite, CompositeBack, RotSet, Tight,
 ):  # fmt: skip
     ALL[_kind.name] = _kind
