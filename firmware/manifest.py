@@ -17,10 +17,14 @@ options.defaults(native="")
 def _suit(folder=""):
     """Module files of `suit` below `folder`, as `package` wants them."""
     found = []
-    for name in sorted(os.listdir("suit/" + folder)):
+    names = sorted(os.listdir("suit/" + folder))
+    for name in names:
         kind = name[:-3].rsplit("_", 1)[-1]
         if name.endswith(".py"):
-            if kind not in ("viper", "thumb") or kind in options.native.split():
+            wanted = options.native.split()
+            # one fast engine of each kind, and the plain one to fall back to
+            slower = kind == "viper" and "thumb" in wanted and name[:-8] + "thumb.py" in names
+            if kind not in ("viper", "thumb") or (kind in wanted and not slower):
                 found.append(folder + name)
         elif name != "__pycache__":
             found += _suit(folder + name + "/")

@@ -22,7 +22,9 @@ from .numbers import (
     ROLE_UPDATER,
 )
 from .rekey import frozen
+from .slots import exists
 
+_APP = b"\x81\x43app"
 _ROLES = {"firmware": ROLE_FIRMWARE, "trust": ROLE_TRUST, "updater": ROLE_UPDATER}
 
 
@@ -79,11 +81,23 @@ class Board:
                 component.progress = self.progress
             elif kind == "ram":
                 component = RamComponent(self.slot.index)
+            elif kind == "app" and self._area():
+                from .romslots import RomComponent
+
+                component = RomComponent(self.slot, self._area(), self._writable)
+                component.progress = self.progress
             else:
                 component = FileComponent(self.slot, key, self._writable)
                 component.progress = self.progress
             self._components[key] = component
         return component
+
+    def _area(self):
+        """-> romslots.Area of the slot, None where images are files (or this one is, by cable)."""
+        find = getattr(self._chip, "rom_area", None)
+        if find is None or (not self._writable and exists(self.slot.app)):
+            return None
+        return find(self.slot.index)
 
     def open(self, uri, args=None):
         """-> Stream of what `uri` names, relative to the envelope's URL."""
@@ -141,7 +155,7 @@ class Board:
 
     def component_version(self, component):
         """-> version of what runs, for the app: a file has none."""
-        if component.path is not None and component.path == self.slot.app:
+        if component is self._components.get(_APP):
             return runtime.version
         return None
 

@@ -308,7 +308,7 @@ def _mount(slot, port):
     import vfs
 
     native = getattr(vfs, "VfsRom", None)
-    memory = port.rom_buffer(slot.app) if native else None
+    memory = port.rom_buffer(slot) if native else None
     try:
         if memory is not None:
             rom = native(memory)

@@ -5,12 +5,11 @@ import os
 from pathlib import Path
 
 import pytest
+from suitup.boards import updater
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = sorted(path.parent.parent.name for path in ROOT.glob("boards/*/micropython/manifest.py"))
-ENGINES = {
-    "RPI_PICO": {"viper", "thumb"}, "RPI_PICO_W": {"viper", "thumb"}, "ESP32_GENERIC_OTA": {"viper"},
-}  # fmt: skip
+ARCHITECTURES = {"RPI_PICO": "armv6m", "RPI_PICO_W": "armv6m", "ESP32_GENERIC_OTA": "xtensawin"}
 
 
 class Options:
@@ -64,16 +63,13 @@ def test_the_whole_updater_is_frozen_with_the_engines_of_the_chip(board):
     manifest = Manifest()
     manifest.evaluate(ROOT / "boards" / board / "micropython" / "manifest.py")
     wanted = {"boot.py", "main.py", "suit_start.py"}
-    for path in (ROOT / "firmware" / "suit").rglob("*.py"):
-        kind = path.stem.rsplit("_", 1)[-1]
-        if kind not in ("viper", "thumb") or kind in ENGINES[board]:
-            wanted.add(path.relative_to(ROOT / "firmware").as_posix())
+    wanted |= {name for _, name in updater.modules(ARCHITECTURES[board])} | {updater.NUMBERS}
     assert manifest.files == wanted
     assert "$(PORT_DIR)/boards/manifest.py" in manifest.ports
 
 
 def test_the_boards_are_those_of_the_catalogue_and_keep_the_stock_filesystem():
-    assert set(BOARDS) == set(ENGINES)
+    assert set(BOARDS) == set(ARCHITECTURES)
     for board in ("RPI_PICO", "RPI_PICO_W"):
         folder = ROOT / "boards" / board / "micropython"
         # another storage size would make stock MicroPython format the filesystem

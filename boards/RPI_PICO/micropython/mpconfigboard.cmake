@@ -4,3 +4,5 @@
 include(${MICROPY_PORT_DIR}/boards/RPI_PICO/mpconfigboard.cmake)
 set(MICROPY_BOARD_PINS ${MICROPY_PORT_DIR}/boards/RPI_PICO/pins.csv)
 set(MICROPY_FROZEN_MANIFEST ${MICROPY_BOARD_DIR}/manifest.py)
+# newer MicroPython sets the linker's limit by this; mpconfigboard.h says what it is for
+set(MICROPY_HW_ROMFS_BYTES 102400)

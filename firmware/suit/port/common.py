@@ -53,3 +53,22 @@ def wifi(config, wait_ms=20000):
         yield 200
         wait_ms -= 200
     return wlan.isconnected()
+
+
+def rom_area(index):
+    """-> romslots.Area of a slot; None on stock firmware, where images are files."""
+    try:
+        from vfs import rom_ioctl  # noqa: F401
+    except ImportError:
+        return None
+    from ..romslots import find
+
+    return find(index)
+
+
+def rom_buffer(slot):
+    """-> the app image of `slot` as memory; None where it is a file, whose blocks lie anywhere."""
+    from ..slots import exists
+
+    area = None if exists(slot.app) else rom_area(slot.index)
+    return area and area.memory

@@ -8,7 +8,7 @@ import machine
 from esp32 import Partition
 
 from ..decide import CAUSE_OTHER, CAUSE_POWER, CAUSE_WATCHDOG
-from .common import name, now, wifi  # noqa: F401
+from .common import name, now, rom_area, rom_buffer, wifi  # noqa: F401
 
 WDT_LIMIT = 30000  # ms
 _NEVER = 0x3FFFFFFF  # ms, twelve days
@@ -49,11 +49,6 @@ def _periodic(period, callback):
         timer = machine.Timer(1)
     timer.init(period=period, mode=machine.Timer.PERIODIC, callback=callback)
     return timer
-
-
-def rom_buffer(path):
-    # files of littlefs are not contiguous in flash
-    return None
 
 
 def mark_valid():

@@ -10,7 +10,7 @@ import sys
 import machine
 
 from ..decide import CAUSE_OTHER, CAUSE_POWER, CAUSE_WATCHDOG
-from .common import name, now, wifi  # noqa: F401
+from .common import name, now, rom_area, rom_buffer, wifi  # noqa: F401
 
 WDT_LIMIT = 8000  # ms
 FEW_SOCKETS = True  # five of UDP, three of them for DHCP, DNS and mDNS
@@ -41,11 +41,6 @@ def unwatch():
 
 def timer(callback):
     return machine.Timer(-1, period=1000, mode=machine.Timer.PERIODIC, callback=callback)
-
-
-def rom_buffer(path):
-    # files of littlefs are not contiguous in flash
-    return None
 
 
 def mark_valid():

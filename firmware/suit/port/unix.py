@@ -58,10 +58,10 @@ def connect(config):
     return True
 
 
-def rom_buffer(path):
+def rom_buffer(slot):
     """There is no mapped flash; the image is read into memory where the board was given a native
     VfsRom."""
-    with open(path, "rb") as file:
+    with open(slot.app, "rb") as file:
         return file.read()
 
 
