@@ -1,6 +1,8 @@
 """Whole updates on a virtual board over a bad network: the envelope, its signature, 64 KiB of image
 into the slot, read back, armed."""
 
+import ast
+import hashlib
 import sys
 import time
 from pathlib import Path
@@ -38,12 +40,14 @@ def update(bench, version, port, scheme="coap"):
     return took
 
 
-def test_an_update_with_a_tenth_lost_takes_at_most_three_times_as_long(bench):
-    took = {0: [], 0.1: []}
+def test_an_update_with_a_tenth_lost_sends_no_more_than_half_as_much_again(bench):
+    sent, took = {0: 0, 0.1: 0}, {0: 0, 0.1: 0}
     for version, loss in (("2.0.0", 0), ("3.0.0", 0), ("4.0.0", 0.1), ("5.0.0", 0.1)):
         with UDPRelay(bench.server.coap_port, loss=loss, seed=7) as relay:
-            took[loss].append(update(bench, version, relay.port))
-    assert sum(took[0.1]) <= 3 * sum(took[0]), took
+            took[loss] += update(bench, version, relay.port)
+            sent[loss] += relay.bytes
+    print(f"two updates with a tenth lost: {took[0.1]:.1f} s, without: {took[0]:.1f} s")
+    assert sent[0.1] <= 1.5 * sent[0], sent
 
 
 def test_an_update_goes_on_after_silences_and_cuts(bench):
@@ -53,6 +57,23 @@ def test_an_update_goes_on_after_silences_and_cuts(bench):
     with TCPRelay(bench.server.http_port, cut=20000, cuts=3) as relay:
         update(bench, "3.0.0", relay.port, "http")
         assert relay.connections > 3
+
+
+def test_an_update_through_damaged_datagrams_is_right_or_refused(bench):
+    """What UDP's checksum would have found is left to the digests here."""
+    with UDPRelay(bench.server.coap_port, corrupt=0.02, seed=5) as relay:
+        try:
+            update(bench, "2.0.0", relay.port)
+        except Failure:
+            told = bench.board.exec("print(suit.status()['update']['state'])").strip()
+            assert told in (b"refused", b"failed")
+    with UDPRelay(bench.server.coap_port) as relay:
+        update(bench, "2.0.0", relay.port)
+    image = bench.board.exec(
+        "import hashlib\nh = hashlib.sha256()\nwith open('/suit/b/app.img', 'rb') as f:\n"
+        " while b := f.read(512): h.update(b)\nprint(h.digest())"
+    )
+    assert ast.literal_eval(image.decode().strip()) == hashlib.sha256(IMAGES["2.0.0"]).digest()
 
 
 def test_an_update_that_fails_says_why_and_is_continued_later(bench):

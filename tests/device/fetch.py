@@ -1,5 +1,6 @@
 """A device that fetches one URI: `micropython fetch.py FIRMWARE URI [OFFSET [MARK]]` (CPython does as well).
-Prints one line of JSON: what arrived, or why not. Options as name=value: `buffer`, `stop`, `patience`, `idle`, `free`."""
+Prints one line of JSON: what arrived, or why not. Options as name=value: `buffer`, `stop`, `patience`, `idle`, `free`, `rtt`
+(ms, what the Echo of a nudge would have told of the way)."""
 
 import hashlib
 import json
@@ -36,6 +37,11 @@ def fetch(uri, offset, mark, options, out):
         from suit.transports import coap_timing
 
         coap_timing.Timing.patience_ms = int(options["patience"])
+    if "rtt" in options:
+        from suit.transports import coap_timing
+
+        host = transports.split(uri)[1]
+        coap_timing.timing(host).hint(int(options["rtt"]) * 1000)
     if "idle" in options:
         from suit.transports.http import HTTPStream
 

@@ -210,23 +210,32 @@ class CoAPServer(_Thread):
 
 class TCPRelay(_Thread):
     """Between a client and the server at `port`: `delay` seconds each way; each connection ends
-    after `cut` bytes of answer, at most `cuts` times, by a reset when `reset`; after `stall` bytes
-    nothing moves for `pause` seconds, once."""
+    after `cut` bytes of answer, at most `cuts` times, by a reset when `reset`; then nobody listens for
+    `away` seconds; after `stall` bytes nothing moves for `pause` seconds, once."""
 
-    def __init__(self, port, cut=None, cuts=3, reset=False, stall=None, pause=0.0, delay=0.0):
+    def __init__(self, port, cut=None, cuts=3, reset=False, stall=None, pause=0.0, delay=0.0, away=0.0):
         self._server = ("127.0.0.1", port)
         self._cut, self._cuts, self._reset = cut, cuts, reset
         self._stall, self._pause, self._delay = stall, pause, delay
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(0.05)
+        self._away, self._gone = away, threading.Event()
+        self._listen(0)
         self.port = self._listener.getsockname()[1]
         self.connections = self.bytes = 0
+
+    def _listen(self, port):
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self._listener.settimeout(0.05)
 
     def close(self):
         self._listener.close()
 
     def _serve(self):
         while not self._stop.is_set():
+            if self._gone.is_set():
+                self._gone.clear()
+                self._listener.close()
+                time.sleep(self._away)
+                self._listen(self.port)
             with contextlib.suppress(TimeoutError):
                 client, _ = self._listener.accept()
                 self.connections += 1
@@ -257,6 +266,10 @@ class TCPRelay(_Thread):
                         left -= len(data)
                         if left <= 0:
                             self._cuts -= 1
+                            if self._away:
+                                self._gone.set()
+                                while self._gone.is_set():
+                                    time.sleep(0.005)
                             if self._reset:
                                 linger = b"\x01\0\0\0\0\0\0\0"
                                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

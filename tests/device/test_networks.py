@@ -41,16 +41,16 @@ def test_coap_arrives_whole_through_loss(micropython, loss):
     assert relay.lost
 
 
-def test_coap_at_a_tenth_lost_takes_at_most_three_times_as_long(micropython):
-    """On a path of 10 ms there and back; the sum of three runs, which differ by what is lost."""
-    took = {}
+def test_coap_at_a_tenth_lost_sends_no_more_than_half_as_much_again(micropython):
+    """The sum of three runs, which differ by what is lost. What it takes in time the benchmark prints."""
+    sent = {}
     for loss in (0, 0.1):
-        took[loss] = 0
+        sent[loss] = 0
         for seed in (1, 2, 3):
-            got, _ = over_udp(micropython, loss=loss, delay=0.005, seed=seed)
+            got, relay = over_udp(micropython, loss=loss, options={"rtt": 1}, seed=seed)
             right(got)
-            took[loss] += got["seconds"]
-    assert took[0.1] <= 3 * took[0], took
+            sent[loss] += relay.bytes
+    assert sent[0.1] <= 1.5 * sent[0], sent
 
 
 def test_coap_survives_repeated_and_reordered_datagrams(micropython):
@@ -65,7 +65,6 @@ def test_coap_survives_everything_at_once(micropython):
 def test_damaged_datagrams_are_noticed(micropython):
     """A flipped bit passes unseen where it hits the payload (UDP's checksum is gone behind the
     relay); the digest of the manifest is there for that. It must not end in anything else."""
-    good = bad = 0
     for seed in range(6):
         got, _ = over_udp(
             micropython, content(8 * KIB), options={"patience": 3000}, corrupt=0.15, seed=seed
@@ -74,10 +73,8 @@ def test_damaged_datagrams_are_noticed(micropython):
             assert got["reason"] in (
                 numbers.R_SERVER, numbers.R_NETWORK, numbers.R_CONTENT_CHANGED,
             ), got  # fmt: skip
-            bad += 1
         else:
-            good += 1
-    assert good + bad == 6
+            assert got["bytes"] == got["total"] == 8 * KIB
 
 
 def test_coap_survives_a_silence(micropython):
@@ -208,6 +205,13 @@ def test_http_goes_on_after_a_cut(micropython, reset):
         assert request["Range"].startswith("bytes=") and request["If-Range"].startswith('"')
     # nothing but what was in flight comes twice
     assert relay.bytes < len(DATA) + 4 * 2000
+
+
+def test_http_goes_on_after_a_server_restart(micropython):
+    """Half a second in which connections are refused."""
+    got, relay, _ = over_tcp(micropython, cut=9000, cuts=1, reset=True, away=0.5)
+    right(got)
+    assert relay.connections == 2 and got["seconds"] > 0.4
 
 
 def test_http_goes_on_where_the_server_knows_no_ranges(micropython):

@@ -352,6 +352,24 @@ def test_a_lost_datagram_is_sent_again_with_the_same_message_id():
         assert wire.requests[3].mid != first[0][0]
 
 
+def test_a_server_that_moved_is_found_under_its_name_after_four_timeouts():
+    moved = [False]
+
+    def answer(wire, m):
+        here = len(asked) > 1  # the name leads to the new address
+        if not moved[0] or here:
+            wire.block(m)
+        moved[0] = moved[0] or len(wire.requests) == 3
+
+    asked = []
+    with wired(answer) as wire:
+        net.connect = lambda host, port, kind: asked.append(host) or wire
+        stream, data = fetch(wire, uri="coap://updates.example/x")
+    assert data == DATA and asked == ["updates.example"] * 2
+    lost = [m for m in wire.requests if m.mid == wire.requests[3].mid]
+    assert len(lost) == 5  # four times to the old address
+
+
 def test_silence_is_a_network_error():
     coap_timing.Timing.patience_ms, saved = 0, coap_timing.Timing.patience_ms
     try:
