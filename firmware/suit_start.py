@@ -147,10 +147,17 @@ def run():
         _launch()
     except KeyboardInterrupt:
         if trial:
-            from suit.port import chip
-
-            chip().unwatch()
+            _unwatch()
         raise
+    else:
+        if trial:  # stopped at the console, perhaps before the launcher watched
+            _unwatch()
+
+
+def _unwatch():
+    from suit.port import chip
+
+    chip().unwatch()
 
 
 def _launch():

@@ -54,6 +54,7 @@ def boot(root="/suit"):
             running.run(slot, port, config)
     except KeyboardInterrupt:
         _unwatch()
+        port.unwatch()  # of the app's own, too: it must not end a session at the console
         # the console may use what lies about, after the signed code
         sys.path += [path for path in ("/lib", "") if path not in sys.path]
         print("suit: stopped at the console")
