@@ -31,7 +31,7 @@ setup: $(VENV)/.done
 $(VENV)/.done: pyproject.toml
 	@echo "setting up $(VENV) (once, and when pyproject.toml changes)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[virtual,test]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[virtual,sbom,test]'
 	@touch $@
 
 ## test           the whole suite on two cores; TESTS= narrows it

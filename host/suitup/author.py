@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from suitup import cbor, cose, images, keys, version
+from suitup import cbor, cose, images, keys, mud, sbom, version
 from suitup import numbers as n
 from suitup.errors import USAGE, Failure
 from suitup.images import esp32
@@ -134,6 +134,7 @@ def draft(
     firmware=None,
     with_updater=False,
     plan=None,
+    coswid=False,
 ) -> Draft:
     """The unsigned envelope of the project as it is now, or of the app images in the files `prebuilt`: one for every slot, or
     one per slot for code that is tied to its place (the A/B template).
@@ -142,7 +143,8 @@ def draft(
     where the envelope comes from; `sequence`: one above the last in the release folder unless given; `recipients`: keys the
     payloads are encrypted to with the algorithm `content`; `firmware`: file of an ESP32 application image that goes with the
     app, both or neither; `with_updater`: so does the updater of this suitup; `plan`: templates beside the
-    usual one (manifest/plans.py). Digest and size are always those of the plaintext."""
+    usual one (manifest/plans.py); `coswid`: with a tag that lists what it consists of. Digest and size are always those
+    of the plaintext."""
     plan = plan or plans.Plan()
     apps = [_fits(project, images.load(path)) for path in prebuilt]
     if not apps and not plan.part and not plan.config_only:
@@ -189,6 +191,11 @@ def draft(
         carrier.payloads.update(part.payloads)
     # a text that is shorter than the digest which would stand for it stays where it is (8.6)
     sever = [n.M_TEXT] if len(manifest.text.encode()) >= len(Digest.of(b"").encode()) else []
+    if coswid:
+        manifest.coswid = sbom.tag_of(project, wanted)
+        sever.append(n.M_COSWID)
+    if project.mud:
+        manifest.other[n.M_MUD] = mud.pointer(project.mud, project.base).encode()
     return _sealed(manifest, sever, sequence, carrier)
 
 

@@ -35,7 +35,7 @@ _TEXT = {
     "description": str,
     "model": str,
 }
-_OTHER = {"compile": bool, "servers": list, "files": dict, "keys": list, "template": dict}
+_OTHER = {"compile": bool, "servers": list, "files": dict, "keys": list, "template": dict, "mud": dict}
 
 
 @dataclass
@@ -57,7 +57,8 @@ class Project:
     model: str = ""
     slot_size: int | None = None  # bytes an app image may have, when the board is known
     template: list = field(default_factory=list)  # [(name, value)]
-    base: Path = Path(".")  # what paths in `template` are relative to
+    mud: dict = field(default_factory=dict)  # mud.py
+    base: Path = Path(".")  # what paths in `template` and `mud` are relative to
 
     @property
     def vendor_id(self) -> bytes:
@@ -161,5 +162,6 @@ def load(app=None, **overrides) -> Project:
         model=data.get("model", class_name),
         slot_size=overrides.get("slot_size"),
         template=list(data.get("template", {}).items()),
+        mud=data.get("mud", {}),
         base=base,
     )

@@ -82,6 +82,9 @@ from suitup.release import Release, write
     "config-only, part; also [template] in suitup.toml. May be repeated.",
 )
 @click.option(
+    "--coswid", is_flag=True, help="List what the update consists of in a CoSWID tag, for `suitup sbom`."
+)
+@click.option(
     "--to-be-signed",
     multiple=True,
     type=click.Path(),
@@ -114,6 +117,7 @@ def command(
     content_alg,
     profile,
     templates,
+    coswid,
     to_be_signed,
     attach_signature,
     draft,
@@ -144,6 +148,7 @@ def command(
         "with_updater": with_updater,
         "content": content,
         "plan": _plan(app, templates),
+        "coswid": coswid,
     }
     if to_be_signed:
         with release.lock():

@@ -153,12 +153,42 @@ def as_json(envelope: Envelope) -> dict:
             }
             for language, sections in text.languages.items()
         }
+    for name, found in (("coswid", _coswid(envelope)), ("mud", _mud(manifest))):
+        if found is not None:
+            out[name] = found
     if envelope.payloads:
         out["integrated"] = {uri: len(data) for uri, data in envelope.payloads.items()}
-    unknown = [*manifest.other, *(k for k in envelope.members if k not in labels.ENVELOPE)]
+    unknown = [*(k for k in manifest.other if k != n.M_MUD), *(k for k in envelope.members if k not in labels.ENVELOPE)]
     if unknown:
         out["other-members"] = [labels.name(labels.MANIFEST, number) for number in unknown]
     return out
+
+
+def _coswid(envelope) -> dict | str | None:
+    """What the tag says about itself, or why it says nothing."""
+    from suitup import coswid
+
+    held = envelope.manifest.coswid
+    data = envelope.member(n.M_COSWID)
+    if held is None or not isinstance(data, bytes):
+        return None if held is None else "severed, not in this envelope"
+    try:
+        tag = coswid.read(data)
+    except coswid.CoswidError as error:
+        return f"unreadable: {error}"
+    return {"tag-id": tag.tag_id, "name": tag.name, "version": tag.version, "files": len(tag.files)}
+
+
+def _mud(manifest) -> dict | str | None:
+    from suitup import mud
+
+    if n.M_MUD not in manifest.other:
+        return None
+    try:
+        found = mud.Pointer.decode(manifest.other[n.M_MUD])
+    except StructureError as error:
+        return f"unreadable: {error}"
+    return {"url": found.url, "key": found.ski.value.hex()}
 
 
 def _text_of(envelope) -> Text | None:
@@ -290,6 +320,11 @@ def tree(envelope: Envelope) -> str:
                     out.append(f"    {where}{labels.name(table, label)}: {each!r}")
     elif manifest.text is not None:
         out.append("  text (severed, not in this envelope)")
+    for name, found in (("coswid", _coswid(envelope)), ("mud", _mud(manifest))):
+        if isinstance(found, dict):
+            found = ", ".join(f"{key} {value!r}" for key, value in found.items() if value is not None)
+        if found is not None:
+            out.append(f"  {name}: {found}")
     for uri, data in envelope.payloads.items():
         out.append(f"  integrated payload {uri!r}, {len(data)} bytes")
     return "\n".join(out)

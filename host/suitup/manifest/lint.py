@@ -5,6 +5,7 @@
 
 from dataclasses import replace
 
+from suitup import coswid, mud
 from suitup import numbers as n
 from suitup.manifest import labels
 from suitup.manifest.describe import component_name
@@ -32,6 +33,8 @@ class _Members:
         self._envelope()
         self._members()
         self._text()
+        self._coswid()
+        self._mud()
 
     def _envelope(self):
         envelope = self.envelope
@@ -164,6 +167,26 @@ class _Members:
                 "nothing says where its envelope is stored",
                 'list it as a component, or give it a prefix like ["manifest", "operator"]',
             )
+
+    def _coswid(self):
+        data = self.envelope.member(n.M_COSWID)
+        if isinstance(data, bytes):
+            try:
+                coswid.read(data)
+            except coswid.CoswidError as error:
+                self.add(WARNING, "coswid", "the CoSWID tag cannot be read", str(error), "`suitup sbom` needs it")
+
+    def _mud(self):
+        data = self.manifest.other.get(n.M_MUD)
+        if data is None:
+            return
+        try:
+            found = mud.Pointer.decode(data)
+        except StructureError as error:
+            self.add(ERROR, "mud", "not a SUIT_MUD_container", str(error), "[mud] in suitup.toml")
+            return
+        for fault in found.faults():
+            self.add(ERROR, "mud", fault, "network gear will not follow it")
 
     def _text(self):
         try:
