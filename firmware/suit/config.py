@@ -20,6 +20,7 @@ _DEFAULTS = {
     "wifi": None,  # {"ssid": text, "key": text}
     "wdt": None,  # watchdog limit in ms; None: the port's
     "slot": None,  # bytes one slot may hold; None: as much as there is room for
+    "ntp": "",  # server asked for the time before https when the clock is not set; "": none
     "reports": "",  # URL that reports are brought to, see delivery.py; "": nowhere
     "spool": None,  # bytes of an envelope with all it carries; None: a slot and what surrounds it
 }

@@ -191,3 +191,76 @@ def test_a_server_that_speaks_no_tls_is_told_from_a_bad_network(micropython, hou
     house.servers.append(plain)
     reason, _ = fetch(micropython, house, plain.server_address[1])
     assert reason in (n.R_TLS, n.R_NETWORK)
+
+
+def ntp(answer, port=0):
+    """A time server that answers with `answer(request)`; its port."""
+    import socket
+
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(("127.0.0.1", port))
+
+    def serve():
+        while True:
+            request, peer = sock.recvfrom(100)
+            sock.sendto(answer(request), peer)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return sock.getsockname()[1]
+
+
+def says(seconds, mode=0x24, stratum=2):
+    def answer(request):
+        out = bytearray(48)
+        out[0], out[1] = mode, stratum
+        out[24:32] = request[40:48]
+        out[40:44] = (seconds + 2208988800 & 0xFFFFFFFF).to_bytes(4, "big")
+        return bytes(out)
+
+    return answer
+
+
+# a board whose clock was never set, and what setting it does
+UNSET = """
+chip = suit.port.chip()
+times = []
+chip.now = lambda: times[-1] if times else None
+chip.set_clock = times.append
+import suit.transports.ntp
+suit.transports.ntp._WAIT_MS = 200
+"""
+
+
+CHECK = """
+def check(seconds):
+    assert seconds == %d
+    times.append(seconds)
+chip.set_clock = check
+"""
+
+
+@pytest.mark.parametrize("seconds", [1_800_000_000, 2_200_000_000])
+def test_a_board_without_a_clock_asks_for_the_time_first(micropython, house, seconds):
+    from suitup import cbor
+
+    port = ntp(says(seconds))
+    (house.folder / "config.cbor").write_bytes(cbor.encode({"ntp": f"127.0.0.1:{port}"}))
+    got = fetch(micropython, house, house.serve(), before=UNSET + CHECK % seconds)
+    assert got[0] == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        says(1_800_000_000, mode=0x23),  # a client
+        says(1_800_000_000, mode=0xE4),  # its clock is not set either
+        says(1_800_000_000, stratum=0),  # kiss of death
+        lambda request: says(1_800_000_000)(bytes(48)),  # not what was asked
+        lambda request: says(1_800_000_000)(request)[:40],
+    ],
+)
+def test_who_does_not_know_the_time_sets_no_clock(micropython, house, answer):
+    from suitup import cbor
+
+    (house.folder / "config.cbor").write_bytes(cbor.encode({"ntp": f"127.0.0.1:{ntp(answer)}"}))
+    assert fetch(micropython, house, house.serve(), before=UNSET) == [n.R_TLS, "the clock is not set"]

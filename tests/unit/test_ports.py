@@ -284,3 +284,32 @@ def test_a_clock_that_was_never_set_is_no_clock_whatever_its_epoch():
             assert common.now() == told
     finally:
         common.time = kept
+
+
+def test_the_clock_is_set_whatever_its_epoch():
+    import time
+
+    class RTC:
+        told = None
+
+        def datetime(self, value):
+            RTC.told = value
+
+    class Time:
+        def __init__(self, epoch):
+            self._epoch = epoch
+
+        def gmtime(self, at):
+            if at == 0:
+                return (self._epoch, 1, 1)
+            return tuple(time.gmtime(at + (946684800 if self._epoch == 2000 else 0)))[:8]
+
+    kept = common.time
+    try:
+        for epoch in (1970, 2000):
+            common.time = Time(epoch)
+            with Module("machine", RTC=RTC):
+                common.set_clock(1800000000)  # Friday, 15 January 2027, 08:00 UTC
+            assert RTC.told == (2027, 1, 15, 4, 8, 0, 0, 0)
+    finally:
+        common.time = kept

@@ -1,7 +1,7 @@
 # The only files that know a chip; `chip()` gives the one this board has.
 # MIT licence.
 """Each port module has: `name()`, `unique_id()`, `reset()`, `cause()` (decide.CAUSE_*), `now()`
-(seconds since 1970 or None), `WDT_LIMIT` ms and `watch(limit_ms)` -> object with `feed()`,
+(seconds since 1970 or None), `set_clock(seconds)`, `WDT_LIMIT` ms and `watch(limit_ms)` -> object with `feed()`,
 `unwatch()`, `timer(callback)` (once a second, between bytecodes), `connect(config)` (generator,
 True when there is a network), `rom_buffer(slot)` (its app image as memory, or None where it
 cannot be mapped) and `mark_valid()` (tells a bootloader that rolls back; OSError when that fails).

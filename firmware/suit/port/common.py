@@ -22,6 +22,16 @@ def now():
     return seconds if seconds >= _2025 else None
 
 
+def set_clock(seconds):
+    """`seconds` since 1970."""
+    import machine
+
+    if time.gmtime(0)[0] == 2000:
+        seconds -= _TO_1970
+    year, month, day, hour, minute, second, weekday, _ = time.gmtime(seconds)
+    machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
+
+
 def _hostname(network, name):
     """Be `name`.local to those who ask by mDNS, which the ports answer by themselves."""
     plain = "".join([c if "a" <= c <= "z" or "0" <= c <= "9" else "-" for c in name.lower()])

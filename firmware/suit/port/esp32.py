@@ -8,7 +8,7 @@ import machine
 from esp32 import Partition
 
 from ..decide import CAUSE_OTHER, CAUSE_POWER, CAUSE_WATCHDOG
-from .common import name, now, rom_area, rom_buffer, wifi  # noqa: F401
+from .common import name, now, rom_area, rom_buffer, set_clock, wifi  # noqa: F401
 
 WDT_LIMIT = 30000  # ms
 _NEVER = 0x3FFFFFFF  # ms, twelve days

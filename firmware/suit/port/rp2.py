@@ -10,7 +10,7 @@ import sys
 import machine
 
 from ..decide import CAUSE_OTHER, CAUSE_POWER, CAUSE_WATCHDOG
-from .common import name, now, rom_area, rom_buffer, wifi  # noqa: F401
+from .common import name, now, rom_area, rom_buffer, set_clock, wifi  # noqa: F401
 
 WDT_LIMIT = 8000  # ms
 FEW_SOCKETS = True  # five of UDP, three of them for DHCP, DNS and mDNS

@@ -4,7 +4,7 @@
 watchdog is disarmed by giving it a huge timeout."""
 
 from ..decide import CAUSE_OTHER, CAUSE_POWER, CAUSE_WATCHDOG
-from .common import now  # noqa: F401
+from .common import now, set_clock  # noqa: F401
 
 WDT_LIMIT = 8000  # ms, as on the board it stands for
 _NEVER = 0x3FFFFFFF  # ms

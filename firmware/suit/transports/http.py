@@ -163,6 +163,7 @@ class HTTPStream:
         if secure:
             from . import tls
 
+            yield from tls.clock()
             context = tls.context()  # first, since it may say that nothing will come of it
         usual = 443 if secure else 80
         self._sock = net.connect(host, port or usual, socket.SOCK_STREAM)

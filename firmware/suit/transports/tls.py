@@ -1,6 +1,6 @@
 # TLS for those who want privacy; what makes an update safe is its signature.
 # MIT licence.
-"""`context()`, `wrap(context, sock, host)`, `send(sock, view)` for http.py. The server must show a
+"""`clock()`, `context()`, `wrap(context, sock, host)`, `send(sock, view)` for http.py. The server must show a
 certificate for `host` under the one CA in `/suit/ca.der` (DER, not PEM), valid now; there is no way
 around that. What is missing is told before a connection is made, as SuitError(R_TLS, why): the
 clock, the CA, or memory. The handshake goes on inside the first calls of `send`, without blocking.
@@ -36,6 +36,20 @@ def _free():
     gc.collect()
     room = getattr(chip(), "tls_room", None) or getattr(gc, "mem_free", None)
     return room() if room else _NEEDED
+
+
+def clock():
+    """Generator: where the clock was never set, ask the server that the configuration names."""
+    from ..config import read
+    from ..port import chip
+
+    server = read(runtime.root).ntp if chip().now() is None else None
+    if server:
+        from .ntp import ask
+
+        seconds = yield from ask(server)
+        if seconds:
+            chip().set_clock(seconds)
 
 
 def context():

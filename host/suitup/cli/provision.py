@@ -65,6 +65,11 @@ from suitup.keys.trust import Anchor, check_anchors
     help="Wi-Fi network; the password is asked for, or taken from SUIT_WIFI_KEY.",
 )
 @click.option(
+    "--ntp",
+    metavar="HOST",
+    help="Time server asked before https when the clock is not set, pool.ntp.org for example.",
+)
+@click.option(
     "--first",
     type=click.Path(exists=True, dir_okay=False),
     metavar="ENVELOPE",
@@ -79,8 +84,8 @@ from suitup.keys.trust import Anchor, check_anchors
     help="Where the public part of the board's own key is kept, as DEVICE-ID.pub.pem.",
 )
 def command(
-    app, port, board, trust, device_name, servers, reports, poll, trial, tries, coap_port, bind, wifi, first,
-    own_keys,
+    app, port, board, trust, device_name, servers, reports, poll, trial, tries, coap_port, bind, wifi, ntp,
+    first, own_keys,
 ):
     """Make a board a device: install the updater, who it is and whom it trusts.
 
@@ -98,7 +103,7 @@ def command(
     kind = catalog.load(board) if board else None
     options = {
         "servers": list(servers) or None, "reports": reports, "poll": poll, "trial": trial, "tries": tries, "port": coap_port,
-        "bind": bind, "slot": kind.slot_size if kind else None, "wifi": _wifi(wifi),
+        "bind": bind, "slot": kind.slot_size if kind else None, "wifi": _wifi(wifi), "ntp": ntp,
     }  # fmt: skip
     if Path(port).is_dir() and VirtualBoard(port).exists:
         options["port"] = options["port"] or VirtualBoard(port).coap_port
