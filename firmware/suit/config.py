@@ -26,6 +26,9 @@ _DEFAULTS = {
 }
 
 
+_TABLE = b"\x59\x08\x00"  # head of a byte string as long as the table of a P-256 key
+
+
 class Config:
     """The settings as attributes, `class` as `classes`."""
 
@@ -79,7 +82,35 @@ def trust_bytes(root="/suit"):
     except ImportError:
         pass
     with open(root + "/trust.cbor", "rb") as file:
-        return file.read()
+        return _aligned(file)
+
+
+def _aligned(file):
+    """-> what is in `file`, so placed in memory that the first table of a key begins at a multiple of
+    four: assembly reads words, and would have to make a copy of 2 KiB where it cannot."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    room = bytearray(size + 3)
+    whole = memoryview(room)
+    n = file.readinto(whole[: min(size, 256)]) or 0
+    at = bytes(whole[:n]).find(_TABLE)
+    view = whole[-(at + 3) & 3 :] if at >= 0 else whole
+    file.seek(0)
+    return view[: file.readinto(view[:size]) or 0]
+
+
+class Anchors:
+    """Stands in for the TrustStore of this board where it is needed now and then and memory is short:
+    `load()` reads it anew, without tables."""
+
+    def __init__(self, root, config, moment):
+        self._how = (root, config, moment)
+
+    def load(self):
+        from .trust import TrustStore
+
+        store = trust_store(*self._how)
+        return TrustStore.of([key.without_table() for key in store.keys], store)
 
 
 def trust_store(root, config, moment=False):

@@ -4,7 +4,7 @@ import gc
 
 from harness import MICROPYTHON, skip
 from storage import folder, write
-from suit import thrift
+from suit import config, thrift
 from suit.region import PathRegion, SubRegion
 
 
@@ -47,6 +47,23 @@ def test_the_reserve_is_there_for_an_update_and_put_aside_again_after_it():
     finally:
         thrift._aside = None
         thrift._wanted = False
+
+
+def test_the_table_of_a_key_begins_where_words_can_be_read():
+    root = folder()
+    table = bytes(range(256)) * 8
+    for before in range(8):
+        data = b"\x81" * before + b"\x59\x08\x00" + table + b"end"
+        write(root + "/trust.cbor", data)
+        found = config.trust_bytes(root)
+        assert bytes(found) == data
+        if MICROPYTHON:
+            from uctypes import addressof
+
+            assert addressof(found[before + 3 :]) & 3 == 0
+    for data in (b"", b"\x80", b"\x59\x08\x00", b"x" * 3000):
+        write(root + "/trust.cbor", data)
+        assert bytes(config.trust_bytes(root)) == data
 
 
 def test_a_region_over_a_path_holds_no_file_open_while_it_rests():
