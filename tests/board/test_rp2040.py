@@ -18,12 +18,11 @@ sys.path[:0] = [str(Path(__file__).parent / "rp2040"), str(Path(__file__).parent
 from composite import composite  # noqa: E402
 from desk import FAILS, GOOD, Desk  # noqa: E402
 from emulator import Pico, PowerCut, after  # noqa: E402
+from full_heap import FREE, MEASURE, big_manifests  # noqa: E402
 from suitup import numbers as n  # noqa: E402
-from suitup.manifest import Envelope  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
-FREE = 10 * 1024  # bytes of heap that an update has to get by with
 FREE_COMPOSITE = 16 * 1024  # one with two dependencies
 RESET = """
 from machine import Timer, reset
@@ -175,61 +174,6 @@ def test_an_update_comes_over_the_cable_with_the_hosts_own_command(uf2, tmp_path
     assert (verdict.word, verdict.text) == ("confirmed", "2.0.0")
 
 
-# the heap is full to the last block but for `free` bytes, in one piece if there is such a piece
-MEASURE = """
-import gc, time
-from suit.errors import SuitError
-def measure(path, free):
-    held = kept = None
-    gc.collect()
-    try:
-        if free:
-            left = size = free
-            while left > 0:
-                try:
-                    kept = (kept, bytearray(min(left, size)))
-                    left -= size
-                except MemoryError:
-                    size //= 2
-            for size in (16384, 4096, 1024, 256, 64, 32, 16):
-                try:
-                    while True:
-                        held = (held, bytearray(size))
-                except MemoryError:
-                    pass
-            try:
-                while True:
-                    held = (held, None)
-            except MemoryError:
-                pass
-            kept = None
-            gc.collect()
-        there = gc.mem_free()
-        start = time.ticks_ms()
-        suit.update(path, False)
-        return 0, there, time.ticks_diff(time.ticks_ms(), start)
-    except SuitError as error:
-        return error.reason, there, error.detail
-    except MemoryError:
-        return -1, 0, "memory"
-    finally:
-        held = None
-        gc.collect()
-"""
-
-
-def big_manifests(folder, apps, **options):
-    """A desk whose manifests have almost 2 KiB: a few files with very long paths."""
-    files = {}
-    for i in range(4):
-        (folder / ("part%d.txt" % i)).write_text("part %d" % i)
-        files["%s/%d.txt" % ("/".join(["-of-a-room" * 6] * 3), i)] = "part%d.txt" % i
-    desk = Desk(folder, apps, files=files, **options)
-    for path in desk.envelopes.values():
-        assert 1700 < len(Envelope.decode(path.read_bytes()).manifest_bytes) <= 2048
-    return desk
-
-
 def test_an_update_with_a_large_manifest_completes_with_10_kib_of_free_heap(uf2, tmp_path):
     desk = big_manifests(tmp_path, {"1.0.0": GOOD, "2.0.0": GOOD, "3.0.0": GOOD})
 
@@ -370,3 +314,90 @@ def test_an_update_comes_over_wi_fi(uf2_w, tmp_path, transport):
 
     asyncio.run(fetch())
     assert any(line.startswith(transport + " GET") for line in lines)
+
+
+def test_after_a_kill_during_an_update_over_wi_fi_it_is_repeated_and_one_that_fails_goes_back(
+    uf2_w, tmp_path
+):
+    from loopback import GATEWAY, SSID
+    from suitup.serve.server import ReleaseServer
+
+    desk = Desk(
+        tmp_path, {"1.0.0": GOOD}, board="RPI_PICO_W", wifi={"ssid": SSID, "key": "key12345"}
+    )
+    offered = {version: desk.publish(version, source) for version, source in (("2.0.0", GOOD), ("3.0.0", FAILS))}
+
+    async def fetch(pico, server, version):
+        assert await pico.run(JOIN) == "True\n"
+        url = server.url("coap", offered[version].name).replace("127.0.0.1", GATEWAY)
+        await pico.run("suit.update(%r, False)" % url)
+
+    async def killed():
+        async with ReleaseServer(desk.release, "127.0.0.1") as server:
+            # the spool takes a few operations, the image and the record the rest
+            async with Pico(uf2_w, desk.flash, kind="pico_w", cut=(25, 1)) as pico:
+                await fetch(pico, server, "2.0.0")
+
+    async def repeated():
+        async with ReleaseServer(desk.release, "127.0.0.1") as server:
+            async with Pico(uf2_w, desk.flash, kind="pico_w") as pico:
+                await pico.wait_for("app 1.0.0 runs")
+                await fetch(pico, server, "2.0.0")
+                await restart(pico, "app 2.0.0 confirms True")
+                await fetch(pico, server, "3.0.0")
+                shown = await restart(pico, "app 2.0.0 runs")
+                assert "ValueError: 3.0.0 is broken" in shown and "going back" in shown
+                return await status(pico)
+
+    with pytest.raises(PowerCut):
+        asyncio.run(killed())
+    found = asyncio.run(repeated())
+    assert found["active"] == "b" and found["back"]["seq"] == 3
+
+
+@pytest.mark.skipif(not os.environ.get("BY_CABLE"), reason="takes 10 minutes: BY_CABLE=1 make test-rp2040")
+def test_a_blank_pico_is_provisioned_through_mpremote_and_pushed_to_by_cable(uf2, tmp_path):
+    from suitup.boards.virtual import VirtualBoard
+
+    root = Path(__file__).resolve().parents[2]
+    flash = VirtualBoard(tmp_path / "blank").create("rp2040").flash
+    app = tmp_path / "app"
+    app.mkdir()
+
+    async def suitup(*arguments):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "suitup", *map(str, arguments), cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(root / "host")},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        said = (await process.communicate())[0].decode()
+        print(said)
+        assert process.returncode == 0, said
+        return said.strip().splitlines()
+
+    def sign(version):
+        (app / "main.py").write_text(GOOD.replace("VERSION", version))
+        named = ("--vendor", "example.com", "--class", "pico", "--board", "RPI_PICO")
+        return suitup("sign", "--app", app, "--key", "dev.pem", "--version", version, *named)
+
+    async def provision():
+        await suitup("keygen", "--development", "dev.pem")
+        await sign("1.0.0")
+        async with Pico(uf2, flash) as pico:
+            url = await pico.console()
+            given = (
+                "--port", url, "--board", "RPI_PICO", "--trust", "dev.pem", "--vendor", "example.com",
+                "--class", "pico", "--trial", 1800,
+            )  # fmt: skip
+            first = await suitup("provision", *given, "--first", "build/release/app-1.0.0.suit")
+            again = await suitup("provision", *given)
+            await pico.wait_for("app 1.0.0 runs")
+            await sign("2.0.0")
+            pushed = await suitup("push", "--port", url)
+            return first, again, pushed
+
+    first, again, pushed = asyncio.run(provision())
+    assert any("(0 written" in line for line in again), again
+    own = [line for line in first if "device" in line]
+    assert own and own == [line for line in again if "device" in line]
+    assert pushed[-1] == "confirmed 2.0.0"
