@@ -26,7 +26,7 @@ def desk(tmp_path):
             [sys.executable, "-m", "suitup", *map(str, arguments)],
             cwd=tmp_path, capture_output=True, text=True, timeout=170, env=environment,
         )  # fmt: skip
-        assert done.returncode == code, done.stdout + done.stderr
+        assert code in (None, done.returncode), done.stdout + done.stderr
         return done.stdout.strip().splitlines()
 
     suitup("keygen", "--development", "dev.pem")
