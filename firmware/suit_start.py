@@ -16,7 +16,7 @@ version, generation, active, trial, CRC-32), `updater.ok` and the names of these
 
 import sys
 
-STARTS = 3  # of an updater that has not confirmed an app yet
+STARTS = 5  # of an updater that has not confirmed an app yet; power may be cut meanwhile
 FOR_GOOD = 255
 _SIZE = 33  # bytes of updater.ok
 _WATCH_MS = 8000  # until the launcher watches itself; the most that every chip has

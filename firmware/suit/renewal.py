@@ -23,7 +23,7 @@ from .numbers import R_COMPONENT_UNSUPPORTED, R_IMAGE, R_STORAGE, R_TOO_LARGE, R
 from .slots import NAMES, file_size, remove
 
 # as suit_start.py has it
-_STARTS = 3
+_STARTS = 5
 _FOR_GOOD = 255
 
 _BUFFER = 1024  # bytes

@@ -40,12 +40,13 @@ class _Version:
     """One update: an app image and its file components."""
 
     def __init__(self, number, size, files, signer, *, payload=None, careless=False, forgetful=False,
-                 firmware=None, trust=None, vendor=None):
+                 firmware=None, trust=None, vendor=None, updater=None):
         self.number = number
         self.app = _image(number, size)
         self.files = files
         self.firmware = firmware  # the MicroPython image that goes with it, or None
         self.trust = trust  # the trust store it brings, or None
+        self.updater = updater  # the updater it brings, or None
         self.vendor = vendor  # the file that a dependency by somebody else brings, or None
         self.signer = signer
         self.served = payload or self.app  # what the server really sends
@@ -60,6 +61,8 @@ class _Version:
             parts.append(((b"firmware",), "firmware", self.firmware, self.firmware))
         if self.trust:
             parts.append(((b"trust",), "trust", self.trust, self.trust))
+        if self.updater:
+            parts.append(((b"updater",), "updater", self.updater, self.updater))
         listed = []
         for identifier, name, data, served in parts:
             uri = f"{self.number}-{name.replace('/', '-')}"
@@ -84,6 +87,7 @@ class _Version:
             "url": f"{self.number}.suit",
             "manifests": ["vendor"] if self.vendor else [],
             "trust": len(self.trust or b""),
+            "updater": len(self.updater or b""),
             "digest": envelope.digest.value.hex(),
             "app": len(self.app),
             "firmware": len(self.firmware or b""),
@@ -122,6 +126,11 @@ def _firmware(seed, size=5000):
     return data + hashlib.sha256(data).digest()
 
 
+def _updater(seed):
+    """An image that looks like an updater; what runs in the explorer is always the code under test."""
+    return romfs.write({"suit/__init__.py": b"", "suit/launcher.py": b"", "suit/rest": _noise(seed, 1500)})
+
+
 def _mac_key(seed):
     """The same key in every run, so that a lost point can be played again."""
     key = keys.generate("HMAC-256")
@@ -135,7 +144,7 @@ def build(folder: Path) -> dict:
     same = _noise(77, 700)  # a file that no version changes
     roles = n.ROLE_APP | n.ROLE_FIRMWARE
     stores = {
-        "trust.cbor": trust_store([(mac, roles | n.ROLE_TRUST), (ec, roles)]),
+        "trust.cbor": trust_store([(mac, roles | n.ROLE_TRUST | n.ROLE_UPDATER), (ec, roles)]),
         "trust2.cbor": trust_store([(key, roles) for key in (mac, ec, other)]),
         # what version 11 brings: the other key's, and with it the first one may not change the store any more
         "trust3.cbor": trust_store([(mac, roles), (other, roles | n.ROLE_TRUST)]),
@@ -157,6 +166,8 @@ def build(folder: Path) -> dict:
         _Version(12, 1100, {"settings.json": b'{"v":12}'}, other),
         _Version(13, 1400, {"settings.json": b'{"v":13}', "same.bin": same}, mac, vendor=_noise(13, 900)),
         _Version(14, 1200, {"settings.json": b'{"v":14}', "same.bin": same}, mac, vendor=_noise(14, 400)),
+        _Version(15, 1300, {"settings.json": b'{"v":15}'}, mac, updater=_updater(15)),
+        _Version(16, 1200, {"settings.json": b'{"v":16}'}, mac),
     ]
     made = {version.number: version.publish(folder) for version in versions}
     config = {"name": "explorer", "vendor": VENDOR, "class": [CLASS], "device": bytes(16), "trial": 60}

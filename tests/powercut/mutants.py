@@ -352,6 +352,22 @@ MUTANTS = [
         [("firmware-tries", SINGLE)],
     ),
     Mutant(
+        "the updater is kept after the confirmation",
+        [
+            (
+                "api.py",
+                "        _keep_updater(Slot(runtime.root, slot))\n        runtime.store().save(decide.confirmed(record))\n",
+                "        runtime.store().save(decide.confirmed(record))\n",
+            )
+        ],
+        [("updater", SINGLE)],
+    ),
+    Mutant(
+        "an app without an updater forgets the one that runs",
+        [("updater.py", "    elif exists(other.vouch):\n", "    elif False:\n")],
+        [("updater-carried", SINGLE)],
+    ),
+    Mutant(
         "a trust store is in force before it is confirmed",
         [
             (

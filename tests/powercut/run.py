@@ -67,6 +67,7 @@ def fast() -> list:
     """Some nine thousand points in two minutes on two cores."""
     units = [Unit("esp32", "otadata", ["pairs"])]
     units += [Unit("esp32", scenario, ["single"]) for scenario in ("firmware", "firmware-back")]
+    units.append(Unit("rp2040", "updater", ["single"]))
     for geometry in GEOMETRIES:
         for scenario in SINGLE:
             if scenario == "resume":
@@ -91,6 +92,9 @@ def whole() -> list:
         units += [Unit("esp32", scenario, ["pairs"], options={"step": 3}, shard=(part, 4)) for part in range(4)]
         units.append(Unit("esp32", scenario, ["sampled"], options={"samples": 400}))
     for geometry in GEOMETRIES:
+        for scenario in ("updater", "updater-carried", "updater-back"):
+            units.append(Unit(geometry, scenario, ["single"], True))
+            units.append(Unit(geometry, scenario, ["sampled"], options={"samples": 400}))
         for scenario in SINGLE:
             parts = 4 if scenario == "resume" else 1
             for part in range(parts):
@@ -123,7 +127,10 @@ class Explorer:
         options = {
             # on the device side the host's files are below /host
             "assets": "/host" + str(self.folder),
-            "path": [str(HERE / "device"), str(ROOT / "boards" / "virtual"), str(self.firmware)],
+            # behind it the module that starts updaters, which is no part of one
+            "path": [
+                str(HERE / "device"), str(ROOT / "boards" / "virtual"), str(self.firmware), str(ROOT / "firmware"),
+            ],
             "page": GEOMETRIES[unit.geometry],
             "scenarios": [unit.scenario],
             "modes": unit.modes,

@@ -173,6 +173,7 @@ class Scenario:
     refused = ()  # reasons that have to have been given at least once
     blocks = 40
     firmware = False  # an ESP32 with two firmware partitions
+    carries = None  # version that keeps the updater of the one before
     recovers = False  # without the new version there is nothing good to run
 
     def plan(self):
@@ -191,6 +192,7 @@ class Scenario:
         world.reset_story()
         world.plan = plan or self.plan()
         world.allowed = self.allowed
+        world.carries = self.carries
 
     def boots(self, world, plan, n):
         """So many boots of a clean run."""
@@ -266,6 +268,8 @@ class Scenario:
         wanted += [base + "manifests/" + name for name in world.versions[self.final]["manifests"]]
         if world.versions[self.final]["trust"]:
             wanted.append(base + "trust.cbor")
+        if world.versions[self.final]["updater"] or self.carries:
+            wanted += [base + "updater.img", base + "updater.ok"]
         if self.final in world.firmware:
             wanted.append(base + "firmware")  # the note of what was written into the partition
         if sorted(mine) != sorted(wanted):
@@ -801,6 +805,63 @@ class TrustPlan(Plan):
         Plan.app(self, world, version)
 
 
+def _content(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+class Updater(Scenario):
+    """Another updater with its app: each version runs under its own, on trial and ever after."""
+
+    name = "updater"
+    allowed = (1, 15)
+    final = 15
+
+    def plan(self):
+        return Plan(offer=15)
+
+    def check(self, world, baseline):
+        seen = Scenario.check(self, world, baseline)
+        path = "/suit/%s/updater.ok" % "ab"[seen[0].active]
+        if world.mounted(lambda: _content(path))[32] != 255:
+            world.fail("the updater of the confirmed version still has starts to lose")
+        return seen
+
+
+class UpdaterCarried(Scenario):
+    """The next app brings none: it keeps the one that runs."""
+
+    name = "updater-carried"
+    allowed = (15, 16)
+    final = 16
+    carries = 16
+
+    def plan(self):
+        return Plan(offer=16)
+
+    def prepare(self, world):
+        provision(world)
+        self.allowed = (1, 15)
+        self.settle(world, Plan(offer=15))
+        self.allowed = (15, 16)
+
+
+class UpdaterBack(Back):
+    """The app under the new updater fails: the old app runs, under the old updater."""
+
+    name = "updater-back"
+    how = "raise"
+    reason = R_BACK_EXCEPTION
+    allowed = (1, 15)
+
+    def plan(self):
+        return Plan(offer=15, trial={15: "raise"})
+
+    def prepare(self, world):
+        Scenario.prepare(self, world)
+        self.boots(world, self.plan(), 1)
+
+
 class Rekey(Scenario):
     """The trust store is replaced by a signed update (its component ["trust"]); then an update by the new key. At every
     moment one whole store is in force: the old one until the trial is confirmed, the new one from then on."""
@@ -969,6 +1030,6 @@ for _kind in (
     Install, Signed, Small, Confirm, BackException, BackEnded, BackWatchdog, BackManual, BackTries,
     BackDamaged, Resume, Provision, Replace, Recovery, Crashes, TwoInARow, Trust, Careless, Rot, RotArmed, RotPart,
     Swapped, Forgetful, Unproved, Cable, CableAgain, Firmware, FirmwareBack, FirmwareTries,
-    Rekey, RekeyBack, Composite, CompositeBack, RotSet, Tight,
+    Updater, UpdaterCarried, UpdaterBack, Rekey, RekeyBack, Composite, CompositeBack, RotSet, Tight,
 ):  # fmt: skip
     ALL[_kind.name] = _kind

@@ -26,7 +26,7 @@ POWER, BUTTON, WATCHDOG = 1, 2, 3  # reset causes
 _SCALARS = (int, str, bytes, float, tuple, bool, type(None))
 _print = builtins.print
 _MODULES = """access api board components conditions context cose decide dependencies device_key directives envelope flow
-launcher manifest optional parameters policy port.common port.unix port.watchdog processor rebuild recovery region rekey
+launcher manifest optional parameters policy port.common port.unix port.watchdog processor rebuild recovery region rekey renewal
 report reporting romvfs running signers slots state transfer transports.local trust unchanged updater utf8 wait
 crypto.digest crypto.hmac256"""
 
@@ -156,6 +156,7 @@ class World:
     def _import(self):
         """Everything the device code might import later, since an import is no part of what is explored."""
         import suit
+        import suit_start  # noqa: F401
 
         for name in _MODULES.split():
             __import__("suit." + name)
@@ -187,6 +188,7 @@ class World:
         self.refusals = []  # reasons of updates that were refused
         self.plan = None  # Plan of the scenario
         self.allowed = ()  # versions that may run
+        self.carries = None  # version that keeps the updater of the one before
         self.notes = {}
         self.cause = POWER
         self.said.clear()
@@ -276,6 +278,7 @@ class World:
         try:
             self.bootloader()
             self.plan.cable(self)
+            self.start()
             launcher.boot()
         except (Ended, explorer_machine.Reset, nor.PowerCut, SystemExit):
             pass
@@ -286,6 +289,14 @@ class World:
             if not self.chip.lost:
                 sys.print_exception(error)
                 self.fail("boot() raised %r" % error)
+
+    def start(self):
+        """As main.py does it: which updater runs, one of its starts less when it is on trial."""
+        import suit
+        import suit_start
+
+        name, _ = suit_start.pick(True)
+        suit.__file__ = ("/updater_%s" % name if name else "/lib") + "/suit/__init__.mpy"
 
     def _cut(self):
         cut = self.cuts.pop(0)
@@ -355,7 +366,7 @@ class World:
     def ran(self, version):
         """An app says it runs: is it one that may, whole, and not too old?"""
         import suit
-        from suit import runtime
+        from suit import renewal, runtime
 
         trial = runtime.trial
         self.history.append((version, trial))
@@ -369,6 +380,9 @@ class World:
             wanted = version if version in self.firmware else 0
             if self.running_firmware() != wanted:
                 self.fail("version %d runs on firmware %d" % (version, self.running_firmware()))
+        own = self.versions[version]["updater"] or self.carries == version
+        if renewal.running() != (runtime.running if own else None):
+            self.fail("version %d runs under the updater of %r" % (version, renewal.running()))
         if version < self.confirmed:
             self.fail("version %d runs after %d was confirmed" % (version, self.confirmed))
         if version < self.settled:
