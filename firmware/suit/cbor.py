@@ -37,14 +37,13 @@ ARRAY = const(4)
 MAP = const(5)
 TAG = const(6)
 SIMPLE = const(7)
-
 _FALSE = const(20)
 _TRUE = const(21)
 _NULL = const(22)
 
 
 def _before(view, a, a_end, b, b_end):
-    """True when view[a:a_end] sorts before view[b:b_end], byte by byte."""
+    """True when view[a:a_end] sorts before view[b:b_end]."""
     while a < a_end and b < b_end:
         if view[a] != view[b]:
             return view[a] < view[b]
@@ -54,15 +53,13 @@ def _before(view, a, a_end, b, b_end):
 
 
 class Cursor:
-    """A position in `view` (bytes-like) between `pos` and `end`; `base` is added to offsets in
-    refusals."""
+    """A position in `view` (bytes-like), up to `end`; `base` is added to offsets in refusals."""
 
     def __init__(self, view, pos=0, end=None, base=0):
-        self.view = view if isinstance(view, memoryview) else memoryview(view)
+        self.view = memoryview(view)
         self.pos = pos
         self.limit = len(view) if end is None else end
         self.base = base
-        self._after = pos  # first byte after the head that _head read last
 
     def fail(self, what, pos=None, reason=R_CBOR_PARSE):
         """Refuse: `what` is wrong at `pos` (default: here)."""
@@ -72,8 +69,7 @@ class Cursor:
         self.fail("another type is expected", None, R_STRUCTURE)
 
     def _head(self, major):
-        """The argument of the head at `pos`, which must have that major type (None: any); sets
-        `_after`."""
+        """Pass the head at `pos`, which must have that major type (None: any): its argument."""
         view = self.view
         pos = self.pos
         if pos >= self.limit:
@@ -83,45 +79,35 @@ class Cursor:
             self.other()
         arg = first & 31
         if arg < 24:
-            self._after = pos + 1
+            self.pos = pos + 1
             return arg
-        if arg > 27:
-            self.fail("indefinite length" if arg == 31 else "reserved head")
-        if first >= 0xF9:
-            self.fail("float")
+        if arg > 27 or first >= 0xF9:
+            self.fail("float" if arg < 28 else "indefinite length" if arg == 31 else "reserved")
         n = 1 << (arg - 24)
         if pos + n >= self.limit:
             self.fail("ends too early")
-        arg = 0
-        for i in range(pos + 1, pos + 1 + n):
+        arg = view[pos + 1]
+        for i in range(pos + 2, pos + 1 + n):
             arg = arg << 8 | view[i]
-        # two bytes of simple value start at 32, an argument must need its length
+        # two bytes of simple value start at 32, an argument needs its length
         least = (32 if first == 0xF8 else 24) if n == 1 else 1 << (n << 2)
         if arg < least:
             self.fail("longer than needed")
-        self._after = pos + 1 + n
+        self.pos = pos + 1 + n
         return arg
 
     def length(self, major):
-        """Head of a string of which only the beginning may lie in the view; the bytes that follow
-        it."""
-        n = self._head(major)
-        self.pos = self._after
-        return n
-
-    def _string(self, major):
-        n = self._head(major)
-        if n > self.limit - self._after:
-            self.fail("ends too early")
-        return self._after + n
+        """Head of a string of which only the beginning may lie in the view; the bytes after it."""
+        return self._head(major)
 
     def _count(self, major, items):
+        """Pass a head whose argument counts pieces of `items` bytes or more: a count that cannot be true is
+        refused before anybody loops over it."""
+        start = self.pos
         n = self._head(major)
-        # every item takes a byte, so a count that cannot be true is refused before anybody loops
-        # over it
-        if n * items > self.limit - self._after:
+        if n * items > self.limit - self.pos:
+            self.pos = start
             self.fail("ends too early")
-        self.pos = self._after
         return n
 
     def more(self):
@@ -134,56 +120,63 @@ class Cursor:
 
     def peek(self):
         """Major type of the next item (UINT .. SIMPLE)."""
-        if self.pos >= self.limit:
-            self.fail("ends too early")
-        return self.view[self.pos] >> 5
+        if self.pos < self.limit:
+            return self.view[self.pos] >> 5
+        self.fail("ends too early")
 
     def uint(self):
-        n = self._head(UINT)
-        self.pos = self._after
-        return n
+        return self._head(UINT)
 
     def int(self):
+        pos = self.pos
+        if pos < self.limit and self.view[pos] < 24:
+            # most of them are: labels, commands, small numbers
+            self.pos = pos + 1
+            return self.view[pos]
         major = self.peek()
         n = self._head(NINT if major == NINT else UINT)
-        self.pos = self._after
         return -1 - n if major == NINT else n
 
     def bstr(self):
         """A view of the content of a byte string."""
-        end = self._string(BSTR)
-        self.pos = end
-        return self.view[self._after : end]
+        n = self._count(BSTR, 1)
+        self.pos += n
+        return self.view[self.pos - n : self.pos]
 
     def inner(self):
         """A cursor inside a byte string that wraps CBOR; its offsets are those of this view."""
-        end = self._string(BSTR)
-        self.pos = end
-        return Cursor(self.view, self._after, end, self.base)
+        n = self._count(BSTR, 1)
+        self.pos += n
+        return Cursor(self.view, self.pos - n, self.pos, self.base)
 
     def text(self):
         """A view of the content of a text string, checked to be UTF-8."""
-        end = self._string(TSTR)
-        wrong = wrong_utf8(self.view, self._after, end)
+        start = self.pos
+        end = self._count(TSTR, 1) + self.pos
+        wrong = wrong_utf8(self.view, self.pos, end)
         if wrong is not None:
+            self.pos = start
             self.fail("not UTF-8", wrong)
+        text = self.view[self.pos : end]
         self.pos = end
-        return self.view[self._after : end]
+        return text
 
     def tstr(self):
         return str(self.text(), "utf-8")
 
     def bool(self):
-        n = self._head(SIMPLE)
-        if n != _TRUE and n != _FALSE:
-            self.other()
-        self.pos = self._after
-        return n == _TRUE
+        return self._simple(_FALSE, _TRUE) == _TRUE
 
     def null(self):
-        if self._head(SIMPLE) != _NULL:
+        self._simple(_NULL, _NULL)
+
+    def _simple(self, one, other):
+        start = self.pos
+        n = self._head(SIMPLE)
+        if n != one and n != other:
+            self.pos = start
             self.other()
-        self.pos = self._after
+        return n
 
     def is_null(self):
         """True when the next item is null; does not move."""
@@ -199,70 +192,81 @@ class Cursor:
 
     def tag(self):
         """Head of a tag; its number."""
+        start = self.pos
         n = self._head(TAG)
-        if self._after >= self.limit:
+        if self.pos >= self.limit:
+            self.pos = start
             self.fail("ends too early")
-        self.pos = self._after
         return n
 
     def skip(self, ordered=True):
-        """Pass one item of any kind, looking at every byte of it. No recursion: `levels` holds, for
-        each open container, [items left, is a map, last key or keys seen, start of the item]."""
+        """Pass one item of any kind, looking at every byte of it. No recursion: `levels` has, for each open
+        container, [items left, is a map, start of the last key or keys seen, its end, start of the item]."""
         start = self.pos
-        levels = []
+        if start < self.limit and self.view[start] < 24:
+            self.pos = start + 1
+            return
         try:
-            self._walk(levels, ordered)
+            self._walk([], ordered)
         except SuitError:
             self.pos = start
             raise
 
     def _walk(self, levels, ordered):
+        view = self.view
+        limit = self.limit
+        level = None
         while True:
             at = self.pos
-            major = self.peek()
-            if levels:
-                levels[-1][3] = at
+            if level:
+                level[4] = at
             opened = 0
-            if major == ARRAY:
-                opened = self.array()
-            elif major == MAP:
-                opened = 2 * self.map()
-            elif major == TAG:
-                self.tag()
-                opened = 1
-            elif major == BSTR:
-                self.pos = self._string(BSTR)
-            elif major == TSTR:
+            first = view[at] if at < limit else 0xFF
+            if first < 0x38 and first & 31 < 24:
+                self.pos = at + 1  # a small integer
+            elif first < 0x40 or first >= 0xE0:
+                self._head(None)
+            elif 0x60 <= first < 0x80:
                 self.text()
             else:
-                self._head(None)
-                self.pos = self._after
+                n = self._head(None)
+                if first >= 0xC0:  # a tag
+                    n = 1
+                elif first >= 0xA0:
+                    n *= 2
+                if n > limit - self.pos:
+                    self.fail("ends too early", at)
+                if first < 0x60:
+                    self.pos += n
+                else:
+                    opened = n
             if opened:
                 if len(levels) == MAX_NESTING:
                     raise SuitError(R_CBOR_PARSE, "nested too deep", self.base + at)
-                levels.append([opened, major == MAP, None if ordered else set(), 0])
+                level = [opened, 0xA0 <= first < 0xC0, None if ordered else set(), 0, 0]
+                levels.append(level)
                 continue
-            # an item is complete: perhaps the last one of its container, and that of the one
-            # around it
-            while levels:
-                level = levels[-1]
-                level[0] -= 1
-                if level[1] and level[0] & 1:
+            # an item is complete: perhaps the last one of its container, and that of the one around
+            while level:
+                left = level[0] = level[0] - 1
+                if level[1] and left & 1:
                     self._key(level, ordered)
-                if level[0]:
+                if left:
                     break
                 levels.pop()
-            if not levels:
+                level = levels[-1] if levels else None
+            if not level:
                 return
 
     def _key(self, level, ordered):
         """A key of a map is complete: it must be new, and after the one before it."""
-        start = level[3]
+        start = level[4]
         if ordered:
             last = level[2]
-            if last and not _before(self.view, last[0], last[1], start, self.pos):
+            if last is not None and not _before(self.view, last, level[3], start, self.pos):
                 self.fail("duplicate key or keys out of order", start)
-            level[2] = (start, self.pos)
+            level[2] = start
+            level[3] = self.pos
         else:
             key = bytes(self.view[start : self.pos])
             if key in level[2]:
@@ -294,17 +298,15 @@ def _value(c):
             key = _value(c)
             pairs[key] = _value(c)
         return pairs
-    if major == SIMPLE:
-        if c.is_null():
-            c.null()
-            return None
+    if major != SIMPLE:
+        c.other()
+    if not c.is_null():
         return c.bool()
-    c.other()
+    c.null()
 
 
 def value(data, ordered=True):
-    """Decode one whole item of trusted data (config, state) to Python objects; bytes are copied.
-    Keys that are arrays or maps are refused."""
+    """One whole item of trusted data (config, state) as Python objects, but no keys of several items."""
     c = Cursor(data)
     c.skip(ordered)
     c.end()
@@ -314,27 +316,23 @@ def value(data, ordered=True):
 
 def head(major, n):
     """The shortest head of that major type with argument `n`."""
-    major <<= 5
     if n < 24:
-        return bytes((major | n,))
+        return bytes((major << 5 | n,))
     size = 1
     while n >> (size << 3):
         size <<= 1
     if size > 8:
         raise ValueError("over 64 bits")
-    return bytes((major | (23 + (size if size < 4 else 3 if size == 4 else 4)),)) + n.to_bytes(
-        size, "big"
-    )
+    size_code = 23 + (size if size < 4 else 3 if size == 4 else 4)
+    return bytes((major << 5 | size_code,)) + n.to_bytes(size, "big")
 
 
 def encode(obj):
     """Deterministic encoding (RFC 8949, 4.2.1). Raises TypeError for what it does not know."""
     if obj is None:
         return b"\xf6"
-    if obj is True:
-        return b"\xf5"
-    if obj is False:
-        return b"\xf4"
+    if obj is True or obj is False:
+        return b"\xf5" if obj else b"\xf4"
     if isinstance(obj, int):
         return head(NINT, -1 - obj) if obj < 0 else head(UINT, obj)
     if isinstance(obj, str):

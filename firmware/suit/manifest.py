@@ -64,23 +64,22 @@ def check_sequence(view, pos=0, end=None):
     waiting = [(c, _open_sequence(c), 0)]
     while waiting:
         c, left, depth = waiting.pop()
-        if not left:
-            c.end()
-            continue
-        at = c.pos
-        command = c.int()
-        if command == n.C_RUN_SEQUENCE:
-            inner = [c.inner()]
-        elif command == n.C_TRY_EACH:
-            inner = branches(c)[0]
+        while left:
+            left -= 2
+            at = c.pos
+            command = c.int()
+            if command != n.C_RUN_SEQUENCE and command != n.C_TRY_EACH:
+                c.skip()
+                continue
+            inner = [c.inner()] if command == n.C_RUN_SEQUENCE else branches(c)[0]
+            if inner and depth == n.MAX_NESTING:
+                c.fail("sequences are nested too deep", at, n.R_SEQUENCE)
+            waiting.append((c, left, depth))
+            for cursor in reversed(inner):
+                waiting.append((cursor, _open_sequence(cursor), depth + 1))
+            break
         else:
-            c.skip()
-            inner = ()
-        waiting.append((c, left - 2, depth))
-        if inner and depth == n.MAX_NESTING:
-            c.fail("sequences are nested too deep", at, n.R_SEQUENCE)
-        for cursor in reversed(inner):
-            waiting.append((cursor, _open_sequence(cursor), depth + 1))
+            c.end()
 
 
 def _open_sequence(c):
@@ -111,6 +110,15 @@ def branches(c):
     return found, nil
 
 
+def _next(c, last):
+    """The next key of a map; keys are unsigned integers here, so that the order of their encodings is theirs."""
+    at = c.pos
+    label = c.int()
+    if 0 <= label <= last:
+        c.fail("duplicate key or keys out of order", at)
+    return label
+
+
 class Manifest:
     """See above. `data`: bytes-like, the content of the manifest's byte string."""
 
@@ -124,44 +132,37 @@ class Manifest:
         self._members = {}  # number -> view of the content, or (alg, digest)
         self._identifiers = []
         c = Cursor(view)
+        count = c.map()
         # the version decides how the rest is read (6.1), so it is looked at before anything else
-        self._expect(c, n.M_VERSION, True)
+        self._expect(c, n.M_VERSION)
         at = c.pos
         version = c.int()
         if version != 1:
             raise SuitError(n.R_VERSION, version, at)
-        c.pos = 0
-        c.skip()
-        c.end()
-        c.pos = 0
-        count = c.map() - 1
-        c.skip()
-        c.skip()
-        if count < 2:
+        if count < 3:
             c.fail("members are missing", 0, n.R_STRUCTURE)
         self._expect(c, n.M_SEQUENCE_NUMBER)
         self.sequence_number = c.uint()
         self._expect(c, n.M_COMMON)
         self._common(c.inner())
-        for _ in range(count - 2):
-            self._member(c)
+        label = n.M_COMMON
+        for _ in range(count - 3):
+            label = self._member(c, label)
+        c.end()
 
-    def _expect(self, c, label, first=False):
-        if first:
-            c.map()
+    def _expect(self, c, label):
         at = c.pos
         if c.int() != label:
+            c.pos = 0
+            c.skip()  # keys out of order are called that
             c.fail("member %d is missing" % label, at, n.R_STRUCTURE)
 
     def _common(self, c):
-        """SUIT_Common (8.4.5) in cursor `c`; the order of its keys is checked by `skip`."""
-        start = c.pos
-        c.skip()
-        c.end()
-        c.pos = start
+        """SUIT_Common (8.4.5) in cursor `c`."""
+        last = -1
         for _ in range(c.map()):
             at = c.pos
-            label = c.int()
+            last = label = _next(c, last)
             if label == n.COMMON_COMPONENTS:
                 count = c.array()
                 if not count:
@@ -180,10 +181,12 @@ class Manifest:
                 self.dependencies = c.raw()
             else:
                 c.fail("unknown member of common", at, n.R_STRUCTURE)
+        c.end()
 
-    def _member(self, c):
+    def _member(self, c, last):
+        """One member; its number, which must be above that of the `last` one."""
         at = c.pos
-        label = c.int() if c.peek() <= NINT else None
+        label = _next(c, last) if c.peek() <= NINT else None
         if label == n.M_REFERENCE_URI:
             text = c.text()
             if len(text) > n.MAX_URI:
@@ -213,6 +216,7 @@ class Manifest:
                 c.skip()
         else:
             c.fail("unknown member of the manifest", at, n.R_STRUCTURE)
+        return label
 
     @property
     def components(self):

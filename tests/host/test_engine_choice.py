@@ -7,7 +7,8 @@ import pytest
 from suitup.boards import updater
 
 SCRIPT = """
-from suit.crypto import engine, p256, p256_secret, p256_sign, ed25519, x25519
+from suit import core as engine
+from suit.crypto import p256, p256_secret, p256_sign, ed25519, x25519
 from suit.region import MemoryRegion
 
 class Key:
@@ -50,14 +51,15 @@ def test_a_build_uses_the_engines_it_has(arch, kind, tmp_path, micropython):
 
 def test_an_engine_left_out_or_wrong_or_foreign_is_passed_over(tmp_path, micropython):
     install(tmp_path, "x64")
-    crypto = tmp_path / "lib" / "suit" / "crypto"
-    (crypto / "scalar_viper.mpy").unlink()
+    suit = tmp_path / "lib" / "suit"
+    (suit / "crypto.scalar_viper.mpy").unlink()
     # native code of another architecture
-    (crypto / "c25519_viper.mpy").write_bytes(
-        updater.files("xtensawin")["/lib/suit/crypto/c25519_viper.mpy"]
-    )
+    foreign = "more/crypto.c25519_viper.mpy"
+    (suit / foreign).write_bytes(updater.files("xtensawin")["/lib/suit/" + foreign])
     # the right field, computed wrongly: a difference for a sum
-    source = (updater.paths.firmware() / "suit/crypto/p256_viper.py").read_text()
-    (crypto / "p256_viper.mpy").unlink()
-    (crypto / "p256_viper.py").write_text(source.replace("elif op == 1:", "elif op == 11:"))
+    engine = suit / "crypto.p256_viper.mpy"
+    source = updater.programs("x64")["suit/crypto.p256_viper.py"]
+    wrong = source.replace("elif op == 1:", "elif op == 11:")
+    assert wrong != source
+    engine.write_bytes(updater.compiled(wrong, engine.name, "x64", tmp_path))
     assert choice(micropython, tmp_path) == dict.fromkeys(CURVES, "plain")

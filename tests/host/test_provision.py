@@ -71,6 +71,11 @@ def test_a_first_app_that_would_not_boot_is_refused(app, tmp_path):
     with pytest.raises(Failure) as failure:
         first_app(path, [(keys.generate("ESP256").public(), n.ROLE_APP)])
     assert "not signed by a key" in str(failure.value)
+    # one signature is not two, whoever made it
+    alone = [keys.Anchor(key, roles, 2) for key, roles in trust(app)]
+    with pytest.raises(Failure) as failure:
+        first_app(path, [*alone, keys.Anchor(keys.generate("Ed25519").public(), quorum=2)])
+    assert "more signatures are needed" in failure.value.why
     image = next(p for p in path.parent.iterdir() if p.name.endswith("demo.img"))
     image.write_bytes(image.read_bytes()[:-1])
     with pytest.raises(Failure) as failure:
@@ -189,5 +194,5 @@ def test_native_engines_go_only_where_they_run():
 
 def test_every_module_of_the_updater_compiles():
     made = updater.files()
-    assert made["/lib/suit/launcher.mpy"][:1] == b"M"
+    assert made["/lib/suit/more/launcher.mpy"][:1] == b"M"
     assert {"/boot.py", "/main.py"} <= set(made)

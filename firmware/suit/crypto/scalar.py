@@ -16,11 +16,11 @@ def start(places):
 
 def _works(module):
     # every function once, on numbers without structure; a digest over what they wrote
-    k = bytearray((i * i * 7 + 3) & 255 for i in range(32))
-    order = bytearray((i * 29 + 101) & 255 for i in range(32))
+    k = sha256(b"k").digest()
+    order = sha256(b"order").digest()
     out = bytearray(257)
     both = bytearray(86)
-    code = bytearray(range(256)) + bytearray(512)
+    code = bytearray((k + order) * 12)
     state = start(43)
     module.wnaf(k, 5, out)
     both[43:] = out[:43]
@@ -33,7 +33,7 @@ def _works(module):
     number = int.from_bytes(k, "little")
     if number * module.inverse(number, _P) % _P != 1:
         return False
-    return made.digest()[:4] == b"\x66\xb1\xf7\x16"
+    return made.digest()[:4] == b"\xb9\xad\x43\xbe"
 
 
 _P = 2**255 - 19

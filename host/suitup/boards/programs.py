@@ -11,11 +11,14 @@ from suitup.images import bundle, constants
 BUNDLES = {
     "suit": ("suit.errors", "suit.optional", "suit.region", "suit.whole", "suit"),
     "suit.core": (
-        "suit.utf8", "suit.cbor", "suit.manifest", "suit.trust", "suit.cose", "suit.signers", "suit.envelope",
+        "suit.utf8", "suit.cbor", "suit.crypto.engine", "suit.crypto", "suit.crypto.digest", "suit.manifest",
+        "suit.trust", "suit.cose", "suit.signers", "suit.envelope",
     ),
-    "suit.crypto": ("suit.crypto.engine", "suit.crypto", "suit.crypto.digest", "suit.crypto.field_thumb"),
+    "suit.crypto.scalar": ("suit.crypto.field_thumb", "suit.crypto.scalar"),
     "suit.crypto.p256": ("suit.crypto.p256_data", "suit.crypto.p256"),
 }  # fmt: skip
+# what else is looked for first
+FIRST = ("suit.crypto.p256_thumb", "suit.crypto.p256_viper", "suit.crypto.scalar_viper")
 # what the package does last; apps and suit_start.py know these by the modules they are documented in
 _END = """
 import sys
@@ -31,8 +34,17 @@ def programs(sources: dict, numbers: dict) -> dict:
     known = bundle.Names(
         {name: constants.inline(sources[path], numbers) for name, path in paths.items()}, BUNDLES
     )
-    out = {paths[name]: bundle.redirect(name, known) for name in paths if name not in known.home}
+    made = {name: bundle.redirect(name, known) for name in known.sources if name not in known.home}
     for home in known.bundles:
-        folder = "/__init__.py" if known.is_package(home) else ".py"
-        out[home.replace(".", "/") + folder] = bundle.join(home, known) + (_END if home == "suit" else "")
-    return out
+        made[home] = bundle.join(home, known) + (_END if home == "suit" else "")
+    return {_file(name, known): source for name, source in made.items()}
+
+
+def _file(name, known):
+    """Where firmware/suit/whole.py looks for a module."""
+    if name == "suit":
+        return "suit/__init__.py"
+    if known.is_package(name):
+        name += ".__init__"
+    folder = "suit/" if name in known.bundles or name in FIRST else "suit/more/"
+    return folder + name.removeprefix("suit.") + ".py"

@@ -12,7 +12,6 @@ instead of for its names. Private names that two members share are renamed. The 
 import ast
 import builtins
 
-
 # By its name with a u the firmware's own module is meant, and no file of that name is looked for: 3 ms on an RP2040.
 BUILTIN = ("array", "binascii", "hashlib", "io", "struct")
 
@@ -186,6 +185,15 @@ class _Joiner(ast.NodeTransformer):
     def _before(self, member):
         if not self.local and member not in self.done:
             raise ValueError(f"{self.module} needs {member} before it")
+
+    # numbers
+
+    def visit_Constant(self, node):
+        """A .mpy holds a long integer in decimal, to be computed from its digits when it is loaded."""
+        if type(node.value) is not int or node.value < 1 << 62 or self.local:
+            return node
+        raw = node.value.to_bytes((node.value.bit_length() + 7) // 8, "big")
+        return ast.parse(f"int.from_bytes({raw!r}, 'big')", mode="eval").body
 
     # names
 
