@@ -27,7 +27,7 @@ from suitup.errors import USAGE, Failure
 from suitup.keys import access_text
 from suitup.keys.model import BadKey, Key, from_cose_key
 from suitup.keys.trust import Anchor, role_names, trust_store
-from suitup.manifest import Envelope
+from suitup.manifest import Envelope, signers
 from suitup.project import Project
 
 CONFIG, TRUST = "/suit/config.cbor", "/suit/trust.cbor"
@@ -330,16 +330,23 @@ def first_app(path, trust) -> tuple:
 
     The payloads are found by digest, in the envelope or beside it. The signature is checked here, because a board
     would only fall into recovery over it."""
-    from suitup import cose
-
     path = Path(path)
     envelope = Envelope.decode(path.read_bytes())
     if not envelope.digest_matches():
         raise Failure(f"{path} does not have the digest that is signed", hint="sign it again")
-    if not any(_verifies(cose, envelope, key) for key in [Anchor.of(each).key for each in trust]):
+    anchors = [Anchor.of(each) for each in trust]
+    anchor, why = signers.authenticated(envelope.blocks, envelope.digest_bytes, anchors)
+    if anchor is None:
         raise Failure(
             f"{path} is not signed by a key the board will trust",
-            hint="sign it with the key in suitup.toml, or add its key with --trust",
+            why,
+            "sign it with the key in suitup.toml, or add its key with --trust",
+        )
+    if envelope.manifest.dependencies:
+        raise Failure(
+            f"{path} has parts of other owners",
+            "a first app is laid out without running its manifest",
+            "provision with the app alone, then push this one",
         )
     out = {"/suit/a/manifest.suit": Envelope(
         envelope.manifest_bytes, envelope.digest, list(envelope.blocks), tagged=True
@@ -360,16 +367,6 @@ def first_app(path, trust) -> tuple:
     if "/suit/a/app.img" not in out:
         raise Failure(f"{path} installs no app", hint='a first app needs the component ["app"]')
     return envelope, out
-
-
-def _verifies(cose, envelope, key):
-    for block in envelope.blocks:
-        try:
-            cose.verify(block, envelope.digest_bytes, [key])
-            return True
-        except (Failure, ValueError):
-            continue
-    return False
 
 
 def _place(identifier):
