@@ -14,7 +14,7 @@ def every(run, full, shard, shards):
     todo = []
     for kind in ("read", "program", "erase"):
         total = _counts(run)[kind]
-        step = run.options.get("every", 1) if full else max(1, total // 40)
+        step = run.options.get("every", 1) if full else max(1, total // 24)
         todo += [(kind, at, False) for at in range(0, total, step)]
         step = run.options.get("every", 1) if full else max(1, total // 12)
         todo += [(kind, at, True) for at in range(0, total, step) if kind != "read"]

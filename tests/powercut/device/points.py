@@ -109,6 +109,12 @@ class Run:
         total = len(journal.operations)
         compare = set(range(0, total, max(1, total // _COMPARED)))
         index = 0
+        most = self.options.get("most")
+        if most:
+            # so many of them, evenly spread; which ones is the seed's choice
+            points = sum(len(list(variants(journal.is_erase(at), full))) for at in range(total)) + 1
+            shards = max(1, points // most)
+            shard = self.options["seed"] % shards
         journal.rewind(self.snapshot)
         for at in range(total):
             ways = list(variants(journal.is_erase(at), full))
@@ -140,12 +146,14 @@ class Run:
     # -- a second cut while the first is being dealt with
 
     def pairs(self, step, shard, shards, kinds):
-        """After the first cut (every `step`th operation), every operation of what follows is cut."""
+        """After the first cut (every `step`th operation, the seed says from which on), every operation of what follows is
+        cut."""
         first = self.journal
+        start = self.options["seed"] % min(step, len(first.operations))
         index = 0
         first.rewind(self.snapshot)
         for at in range(len(first.operations)):
-            if at % step == 0:
+            if at % step == start:
                 for kind, fraction in kinds:
                     index += 1
                     if index % shards == shard:

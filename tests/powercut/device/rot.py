@@ -18,7 +18,7 @@ def files(run, full, shard, shards):
     todo = []
     for path in sorted(found):
         size = found[path]
-        step = 1 if full else max(1, size // 24)
+        step = max(1, size // (160 if full else 24))
         todo += [(path, at) for at in range(0, size, step)]
     for index, (path, at) in enumerate(todo):
         if index % shards == shard and not run.enough():

@@ -935,6 +935,7 @@ class Composite(Scenario):
     name = "composite"
     allowed = (1, 13, 14)
     final = 14
+    blocks = 56
 
     def plan(self):
         return CompositePlan()
@@ -971,6 +972,7 @@ class RotSet(Rot):
     name = "rot-set"
     allowed = (1, 13, 14)
     final = 14
+    blocks = 56
 
     def plan(self):
         return Plan(offer=14)
