@@ -134,3 +134,22 @@ def test_the_keys_say_what_the_cases_need():
     for folder, label in (("access", n.KEY_ACCESS), ("quorum", n.KEY_QUORUM)):
         found = [cbor2.loads(path.read_bytes()) for path in (VECTORS / folder).glob("*.cose_key.cbor")]
         assert any(label in key for key in found) and not any(key[1] in (1, 2) and -4 in key for key in found)
+
+
+def test_what_update_management_and_delegation_say_is_shown_in_words():
+    from suitup.manifest import Envelope, describe
+
+    def shown(folder, name):
+        (case,) = [each for each in CASES[folder] if each.get("name") == name]
+        return describe.tree(Envelope.decode(case.bytes("envelope")))
+
+    assert "set use-before = 2030-03-20 00:26:41 UTC" in shown("management", "use-before-true")
+    assert "set minimum-battery = 50 mWh" in shown("management", "minimum-battery-true")
+    assert "set version = >= 2.0.1" in shown("management", "version-greater-equal-installed-same")
+    assert "set wait-info = power 1, time 1900196800" in shown("management", "wait-all-of-two")
+    assert 'copy content, image-size from 0 ["a"]' in shown("management", "copy-params-copies")
+    assert 'component 1 ["b"]' in shown("management", "override-multiple-sets-each")
+    assert "delegated to Ed25519 key " in shown("delegation", "chain-of-1")
+    assert shown("delegation", "chain-of-4").count(", then ") == 3
+    assert "until 2030-03-20 00:26:41 UTC" in shown("delegation", "expires-later")
+    assert "delegated to unreadable" in shown("delegation", "not-cbor")

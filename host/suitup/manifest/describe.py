@@ -1,11 +1,13 @@
 """An envelope for people (`tree`) and for programs (`as_json`): signer, numbers, components, sequences, texts."""
 
 import uuid
+from datetime import UTC, datetime
 
 import cbor2
 
 from suitup import numbers as n
 from suitup import version
+from suitup.keys.model import from_cose_key
 from suitup.manifest import labels
 from suitup.manifest.model import Digest, Envelope, Sequence, StructureError, Text
 
@@ -111,6 +113,7 @@ def as_json(envelope: Envelope) -> dict:
         "digest": _json(envelope.digest),
         "digest-matches": envelope.digest_matches(),
         "authentication": [block_summary(block) for block in envelope.blocks],
+        **({} if envelope.delegation is None else {"delegation": delegation_summary(envelope.delegation)}),
         "manifest-version": manifest.version,
         "sequence-number": manifest.sequence_number,
         "manifest-size": len(envelope.manifest_bytes),
@@ -217,6 +220,16 @@ def _lines(sequence, names, depth):
         elif number == n.C_RUN_SEQUENCE:
             yield f"{pad}run-sequence"
             yield from _lines(argument, names, depth + 1)
+        elif number == n.C_OVERRIDE_MULTIPLE and isinstance(argument, dict):
+            for index, parameters in argument.items():
+                yield f"{pad}component {_index(index, names)}"
+                for key, value in parameters.items():
+                    yield f"{pad}set {labels.name(labels.PARAMETERS, key)} = {_value(key, value)}"
+        elif number == n.C_COPY_PARAMS and isinstance(argument, dict):
+            for index, wanted in argument.items():
+                listed = wanted if isinstance(wanted, list) else [wanted]
+                shown = ", ".join(labels.name(labels.PARAMETERS, each) for each in listed)
+                yield f"{pad}copy {shown} from {_index(index, names)}"
         else:
             word = "check " if command.is_condition else ""
             shown = "" if isinstance(argument, int) else f" {_json(argument)}"
@@ -251,7 +264,57 @@ def encryption_summary(info: bytes) -> str:
         return "unreadable"
 
 
+_COMPARISONS = {1: ">", 2: ">=", 3: "=", 4: "<=", 5: "<"}
+
+
+def _readable(number, value) -> str | None:
+    """Parameters of update-management in words; None for others and for what is not what it should be."""
+    from suitup.manifest.events import EVENTS
+
+    try:
+        if number == n.P_USE_BEFORE:
+            return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        if number == n.P_MINIMUM_BATTERY:
+            return f"{value} mWh"
+        if number == n.P_VERSION:
+            kind, numbers = cbor2.loads(value)
+            return f"{_COMPARISONS[kind]} {version.show(numbers)}"
+        if number == n.P_WAIT_INFO:
+            events = cbor2.loads(value)
+            return ", ".join(f"{EVENTS[event][0]} {_json(argument)}" for event, argument in events.items())
+        if number == n.P_COMPONENT_METADATA:
+            return str(_json(cbor2.loads(value)))
+    except (cbor2.CBORError, ValueError, TypeError, AttributeError, KeyError, OverflowError, OSError):
+        pass
+    return None
+
+
+def delegation_summary(data: bytes) -> list[str]:
+    """One line for each chain of tokens: whose key each of them hands on; says nothing about truth."""
+    out = []
+    try:
+        for chain in cbor2.loads(data):
+            links = []
+            for token in chain:
+                item = cbor2.loads(token)
+                signed = item.value if isinstance(item.value, cbor2.CBORTag) else item
+                claims = cbor2.loads(signed.value[2])
+                words = [from_cose_key(claims[8][1]).describe()]
+                if 4 in claims:
+                    words.append(f"until {datetime.fromtimestamp(claims[4], UTC):%Y-%m-%d %H:%M:%S} UTC")
+                if 3 in claims:
+                    words.append(f"for {claims[3]!r}")
+                links.append(" ".join(words))
+            out.append(", then ".join(links))
+    except (cbor2.CBORError, ValueError, TypeError, AttributeError, IndexError, KeyError, OverflowError, OSError):
+        return ["unreadable"]
+    return out
+
+
 def _value(number, value):
+    words = _readable(number, value)
+    if words is not None:
+        return words
     if number == n.P_ENCRYPTION_INFO and isinstance(value, bytes):
         return encryption_summary(value)
     shown = _parameter(number, value)
@@ -275,6 +338,8 @@ def tree(envelope: Envelope) -> str:
         )
     if not envelope.blocks:
         out.append("  not signed")
+    for line in delegation_summary(envelope.delegation) if envelope.delegation is not None else ():
+        out.append(f"  delegated to {line}")
     state = "" if envelope.digest_matches() else "  DOES NOT MATCH the manifest"
     out.append(f"  manifest digest {envelope.digest.value.hex()}{state}")
     out.append(f"manifest, {len(envelope.manifest_bytes)} bytes")
