@@ -134,3 +134,10 @@ def test_findings_inside_a_dependency_are_found_from_outside():
     inner = owned([condition(n.C_USE_BEFORE), override(content=b"y"), directive(n.C_WRITE)])
     found = lint(root(inner))
     assert said(found, ERROR, "dependency 1, install[0] use-before: use-before is never set")
+
+
+def test_a_section_that_only_the_dependency_has_is_warned_about():
+    from making.domains import owned, root
+
+    inner = owned(validate=[condition(n.C_VENDOR_ID)])
+    assert said(lint(root(inner)), WARNING, "validate: dependency 1 has this section")

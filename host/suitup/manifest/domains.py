@@ -72,8 +72,7 @@ class Domain:
         """At the end of a section: every dependency that is known must have run its own."""
         if section not in (n.S_SHARED, n.M_INVOKE):
             for index, child in self.children.items():
-                here = section in child.opened.sequences or section in child.opened.members
-                if child.opened.has(section) and here and (index, section) not in self.processed:
+                if child.opened.here(section) and (index, section) not in self.processed:
                     raise aborted(f"dependency {index} was not processed")
         self.processed = set()
 

@@ -524,11 +524,15 @@ class Walker:
             for number in _REQUIRED:
                 word = labels.MANIFEST[number]
                 if number in inner.manifest.sequences and (word, index) not in self.processed:
+                    # boards refuse a section that ends without it, and pass over one that is not there, as a published
+                    # example (firmware-encryption, ES-DH in a dependency) wants them to
                     self.add(
-                        ERROR, word, f"{self.name(index)} has this section, and nothing here runs it",
+                        ERROR if number in self.manifest.sequences else WARNING,
+                        word,
+                        f"{self.name(index)} has this section, and nothing here runs it",
                         "a dependent has to run each section of its dependencies (trust-domains)",
                         f"process-dependency in {word}",
-                    )  # fmt: skip
+                    )
 
     # what only the whole tells
 

@@ -301,6 +301,10 @@ class Opened:
         """Does the manifest have this section, here or severed?"""
         return number in self.sequences or number in self.severed
 
+    def here(self, number):
+        """Can this section be run: is it in the manifest, or severed and in the envelope?"""
+        return number in self.sequences or (number in self.severed and number in self.members)
+
     def section(self, number):
         """The commands of a section, severed ones read when they are asked for."""
         if number in self.severed:

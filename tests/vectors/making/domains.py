@@ -148,6 +148,9 @@ def process():
     yield _case("process-true-is-all-dependencies", root(good, install=everything), "ok", "process", _holds(good))
     without = owned([])
     yield _case("process-section-absent", root(without), "ok", "process", {"646570": without.hex(), "61": "78"})
+    loading = owned(load=[condition(n.C_VENDOR_ID)])
+    both = root(loading, validate=[select(1), INTEGRITY], load=[select(1), INTEGRITY, PROCESS])
+    yield _case("process-load", both, "ok", "process", _holds(loading))
     failing = owned([condition(n.C_ABORT)])
     yield _stopped("process-fails-in-it", failing, "condition-failed", "process")
     soft = [select(1), Command(n.C_TRY_EACH, [Sequence([PROCESS]), None]), PROCESS]
