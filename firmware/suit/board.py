@@ -5,7 +5,7 @@ written and `base` the URL of the envelope; for the invocation it is the slot ab
 nothing can be written. `firmware` (firmware.Firmware): where there is a second partition for it.
 
 Whatever a manifest names becomes a component of `slot` and of nothing else. `["app"]`, `["file",
-...]` and `["ram", ...]` are open to keys with the application role (`roles`), `["firmware"]` to
+...]` and `["ram", ...]` are open to keys with the application role, `["firmware"]` to
 those with the firmware role, `["trust"]` and `["updater"]` likewise."""
 
 from . import runtime
@@ -35,7 +35,7 @@ class Board:
         self.vendor_id = config.vendor
         self.class_ids = tuple(config.classes)
         self.device_id = config.device
-        self.roles = 0  # of the key that authenticated the manifest; set by who made the board
+        self.roles = 0  # of the key that authenticated the root; set by who made the board
         self.trust = None  # TrustStore that judges dependencies; set likewise
         self.slot = slot
         self.buffer = runtime.buffer  # for whoever moves or hashes bytes
@@ -55,6 +55,16 @@ class Board:
         self.roles = key.roles
         self.trust = trust
 
+    def allowed(self, roles, raw):
+        """Refuse the component `raw` to a manifest whose key has these roles. The processor asks for
+        each manifest by itself."""
+        parts = parse(raw)
+        kind = parts[0]
+        # who may read a store need not be able to change it: the new one may take that away
+        reads = kind == "trust" and not self._writable
+        if not roles & (ROLE_APP if reads else _ROLES.get(kind, ROLE_APP)):
+            raise SuitError(R_COMPONENT_UNAUTHORISED, "/".join(parts))
+
     def component(self, raw):
         """-> the component of the identifier `raw` (CBOR); the same object every time."""
         key = raw if isinstance(raw, bytes) else bytes(raw)
@@ -70,10 +80,6 @@ class Board:
                 from .renewal import changeable
 
                 changeable()
-            # who may read a store need not be able to change it: the new one may take that away
-            reads = kind == "trust" and not self._writable
-            if not self.roles & (ROLE_APP if reads else _ROLES.get(kind, ROLE_APP)):
-                raise SuitError(R_COMPONENT_UNAUTHORISED, "/".join(parts))
             if kind == "firmware":
                 from .firmware import FirmwareComponent
 

@@ -6,7 +6,7 @@ component indices that lead from the root manifest to this one (suit-report, sec
 
 from . import conditions
 from . import numbers as n
-from .access import permit
+from .access import COMPONENT, permit
 from .errors import SuitError
 
 
@@ -16,7 +16,9 @@ class Context:
     def __init__(self, envelope):
         self.envelope = envelope
         self.manifest = manifest = envelope.manifest
-        self.access = envelope.key.access  # restrictions of who signed it, see access.py
+        key = envelope.key
+        self.roles = key.roles  # of who signed it
+        self.access = key.access  # and restrictions, see access.py
         self.identifiers = [manifest.component(i) for i in range(manifest.components)]
 
     def permit(self, kind, value, offset=None):
@@ -24,9 +26,21 @@ class Context:
         if self.access:
             permit(self.access, kind, value, offset)
 
+    def touch(self, board, identifier):
+        """Refuse a component that the key of this manifest has no right to, by its restrictions or, where
+        the board has kinds of components, by its roles."""
+        self.permit(COMPONENT, identifier)
+        allowed = getattr(board, "allowed", None)
+        if allowed:
+            allowed(self.roles, identifier)
+
     def everything(self):
         """What component index True stands for."""
         return tuple(range(len(self.identifiers)))
+
+    def named(self):
+        """Identifiers of all of them."""
+        return [self.identifier(i) for i in self.everything()]
 
     def several(self):
         """True when every section must begin with set-component-index (6.2)."""

@@ -14,13 +14,16 @@ Where the text leaves room:
 * The image digest of a dependency covers its manifest. image-size counts the envelope, which may
   be signed once more, severed or tagged on its way; it is no reason to refuse one.
 * At the end of a section each dependency known by then must have run its own, except for invoke:
-  what is invoked, and by whom, is the root's decision.
+  what is invoked, and by whom, is the root's decision. A dependent need not have every section that
+  its dependency has, although the text says so: a published example (firmware-encryption, ES-DH in a
+  dependency) has none to validate. What was not validated is refused by board policy.
 * References are counted within the tree of manifests in the slot, which is all that lies there: a
   component is removed when the last of them has unlinked it. A manifest unlinks a component once;
   what it repeats is ignored.
 * process-dependency for component index True leaves aside what is no dependency.
 
-A board offers `trust` (a TrustStore); components may offer `remove()`."""
+A board offers `trust` (a TrustStore, or with `load()` -> TrustStore whoever reads it when it is needed);
+components may offer `remove()`. Each manifest is judged by its own key: roles and restrictions."""
 
 from . import numbers as n
 from .access import PARAMETER
@@ -200,7 +203,13 @@ def _integrity(machine, index):
         component = machine.component(index)
         if component.size() is None:
             _fail("the dependency is not there")
-        envelope = yield from authenticate(ComponentRegion(component), machine.board.trust)
+        trust = machine.board.trust
+        load = getattr(trust, "load", None)
+        region = ComponentRegion(component)
+        envelope = yield from authenticate(region, load() if load else trust)
+        envelope.key = envelope.key.rights()
+        if region.rest:
+            region.rest()
     else:
         envelope = child.envelope
     if envelope.digest_algorithm != algorithm or not digests.same(envelope.digest, wanted):
@@ -299,7 +308,7 @@ def _unlink(machine, context, index):
     for each in machine.root.tree():
         if (each.path, identifier) in machine.unlinked:
             continue
-        if identifier in [each.identifier(i) for i in each.everything()]:
+        if identifier in each.named():
             return
     component = machine.component(index)
     machine.writes(index)

@@ -288,7 +288,7 @@ def _verified(index, record, config, port, trust, firmware=None):
         # once more, should one decision above be turned round
         if app not in processor.matched_identifiers:
             raise SuitError(R_NOT_MATCHED, app)
-        runtime.vouched = vouched(processor, envelope.key, slot)
+        runtime.vouched = vouched(processor, slot)
     runtime.version = manifest.set_version
     _mount(slot, port)
     return slot

@@ -13,7 +13,12 @@ from .numbers import R_NOT_MATCHED
 
 def components(manifest, board):
     """-> [component...] by index; raises R_COMPONENT_UNSUPPORTED or R_COMPONENT_UNAUTHORISED."""
-    return [board.component(manifest.component(i)) for i in range(manifest.components)]
+    found = []
+    for i in range(manifest.components):
+        raw = manifest.component(i)
+        found.append(board.component(raw))
+        board.allowed(board.roles, raw)
+    return found
 
 
 def check(processor, manifest, board):

@@ -25,7 +25,7 @@ Commands of other drafts live in files loaded when such a command is reached: se
 
 from . import conditions, directives, flow
 from . import numbers as n
-from .access import COMMAND, COMPONENT, PARAMETER
+from .access import COMMAND, PARAMETER
 from .cbor import Cursor
 from .context import Context
 from .errors import SuitError
@@ -119,7 +119,7 @@ class Processor:
     def component(self, index):
         """The board's Component."""
         identifier = self.context.identifier(index)
-        self.context.permit(COMPONENT, identifier)
+        self.context.touch(self.board, identifier)
         found = self._components.get(identifier)
         if found is None:
             found = self._components[identifier] = self.board.component(identifier)
@@ -309,6 +309,7 @@ class Processor:
     def _find(self, command, offset):
         """(function or class behind a command number, whether it reads its argument); refused when
         it may not stand here."""
+        self.context.permit(COMMAND, command, offset)  # once more, should one glitch have left it out
         found = conditions.COMMANDS.get(command)
         if found is not None:
             return found, False

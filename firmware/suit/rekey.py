@@ -63,6 +63,8 @@ def check(envelope, slot, board, like):
     from .processor import Processor
     from .trust import TrustStore
 
+    load = getattr(like, "load", None)
+    like = load() if load else like
     data = _read(slot.trust)
     if len(data) > _MOST:
         raise SuitError(R_NOT_ALLOWED, "trust store of %d bytes" % len(data))
@@ -76,12 +78,20 @@ def check(envelope, slot, board, like):
     policy(processor, again.manifest, board)
 
 
-def vouched(processor, key, slot):
+def vouched(processor, slot):
     """-> digest of the store that `slot`, just validated by `processor`, may make the board's own;
-    None where its manifest names none or `key` may not."""
-    if _IDENTIFIER not in processor.matched_identifiers or not key.roles & ROLE_TRUST:
+    None where no manifest whose key may do that names one."""
+    found = None
+    if _IDENTIFIER in processor.matched_identifiers:
+        for context in processor.root.tree():
+            if context.roles & ROLE_TRUST and _IDENTIFIER in context.named():
+                found = context
+    if found is None:
         return None
-    return hashlib.sha256(_read(slot.trust)).digest()
+    # once more, should a decision above have been turned round
+    if found.roles & ROLE_TRUST and _IDENTIFIER in found.named():
+        return hashlib.sha256(_read(slot.trust)).digest()
+    return None
 
 
 def _seen(root):
@@ -107,7 +117,8 @@ def adopt(root, slot, vouched):
             return
         with open(root + "/trust.new", "wb") as file:
             file.write(data)
-        if _read(root + "/trust.new") != data:
+        # what is stored, and once more whether it is that one
+        if hashlib.sha256(_read(root + "/trust.new")).digest() != vouched:
             raise SuitError(R_STORAGE, "trust store")
         os.rename(root + "/trust.new", root + "/trust.cbor")
     with open(root + "/trust.seen", "wb") as file:

@@ -26,6 +26,7 @@ class ComponentRegion:
     def __init__(self, component):
         self.size = component.size()
         self.read_at = component.read_at
+        self.rest = getattr(component, "close", None)  # as PathRegion
 
 
 def _rehash(component, end, algorithm, buf):

@@ -66,7 +66,8 @@ class Key:
     access = ()  # restrictions, see access.py
 
     def __init__(self, data):
-        c = Cursor(data)
+        # bytes-like, or a cursor that stands before one
+        c = data if isinstance(data, Cursor) else Cursor(data)
         self.kty = self.alg = self.crv = self.x = self.y = self.k = self.pub = self.d = None
         self.own_kid = self.ops = self._kid = self.table = None
         self.roles = ROLE_APP
@@ -101,10 +102,13 @@ class Key:
             else:
                 c.skip(False)
             raw[label] = c.view[start : c.pos]
-        c.end()
+        if c is not data:
+            c.end()
         # once more, should a step above have been left out: a key must not count for more than it may
         if KEY_QUORUM in raw and Cursor(raw[KEY_QUORUM]).uint() != self.quorum:
             raise SuitError(R_STRUCTURE, "quorum")
+        if KEY_ROLES in raw and Cursor(raw[KEY_ROLES]).uint() != self.roles:
+            raise SuitError(R_STRUCTURE, "roles")
         if KEY_ACCESS in raw and not self.access:
             raise SuitError(R_STRUCTURE, "access")
         kty = self.kty
@@ -211,7 +215,7 @@ class TrustStore:
 
     def __init__(self, data):
         c = Cursor(data)
-        self.keys = [Key(c.raw(False)) for _ in range(c.array())]
+        self.keys = [Key(c) for _ in range(c.array())]
         c.end()
 
     @classmethod

@@ -20,7 +20,7 @@ lack of memory R_BUDGET. `runtime.progress` tells how it goes. Without `url` eve
 configuration is looked at in turn."""
 
 from . import decide, rekey, runtime, thrift
-from .config import read, trust_store
+from .config import Anchors, read, trust_store
 from .errors import SuitError
 from .kept import keep as _save_manifest
 from .numbers import (
@@ -219,9 +219,11 @@ def _install(region, url, config, port, progress, firmware=None):
     trust = trust_store(runtime.root, config, port.now())
     envelope = yield from _authenticated(region, trust, progress)
     # what made it trusted is done with: the table of a key has 2 KiB, an open file more than one
+    envelope.key = envelope.key.rights()
     if envelope.manifest.dependencies is None:
         trust = trust.judging_alike()
-        envelope.key = envelope.key.rights()
+    elif thrift.free() < thrift.little:
+        trust = Anchors(runtime.root, config, trust.moment)
     region.rest()
     reporting = optional("reporting")
     # what is told shall not keep from being done what it tells of

@@ -112,3 +112,83 @@ def test_a_key_restricted_to_its_prefix_depends_on_who_may_write_the_rest():
     error = raises(SuitError, b.update, "c")
     assert error.reason == n.R_COMPONENT_UNAUTHORISED
     assert b.record().trial is None
+
+
+THEIR_SECRET = b"the key of the vendor, 32 bytes."
+
+
+def by_them(data):
+    """A manifest in an envelope that the vendor has signed."""
+    digest = encode(digest_of(wrapped(data)))
+    return envelope(data, auth=e.wrapper(data, blocks=[e.mac0(digest, key=THEIR_SECRET)]))
+
+
+class Owners(Composite):
+    """Two owners: who signs roots, and who signs the dependency. `roles`, `more`: what their keys may do."""
+
+    def __init__(self, roles, their_roles, more=None, their_more=None):
+        super().__init__()
+        keys = []
+        for secret, may, restricted in (
+            (e.SECRET, roles, more), (THEIR_SECRET, their_roles, their_more),
+        ):  # fmt: skip
+            key = {1: n.KTY_SYMMETRIC, 3: n.ALG_HMAC256, -1: secret, n.KEY_ROLES: may}
+            if restricted:
+                key[n.KEY_ACCESS] = restricted
+            keys.append(key)
+        first = {1: n.KTY_SYMMETRIC, 3: n.ALG_HMAC256, -1: KEY, n.KEY_ROLES: BOTH}
+        self.anchors = encode([first] + keys)
+        self.store(self.anchors)
+
+    def offer(self, app, dependency, **more):
+        data = ours(app, dependency, **more)
+        write(self.out + "/c.suit", data.replace(envelope(dependency), by_them(dependency)))
+
+
+def replacing(store):
+    """A dependency that brings another trust store."""
+    shared = seq(SET, {n.P_IMAGE_DIGEST: image_digest(store), n.P_IMAGE_SIZE: len(store)})
+    install = seq(SET, {n.P_CONTENT: store}, n.C_WRITE, POLICY, MATCH, POLICY)
+    return manifest(shared, ((b"trust",),), install=install, validate=seq(MATCH, POLICY))
+
+
+def test_a_dependency_has_the_roles_of_its_own_key_and_not_those_of_its_dependent():
+    # whoever signs the root may change the trust store, whoever signs the dependency may not
+    b = Owners(BOTH, n.ROLE_APP)
+    b.offer(b"app two", replacing(b.anchors))
+    error = raises(SuitError, b.update, "c")
+    assert error.reason == n.R_COMPONENT_UNAUTHORISED
+    assert b.record().trial is None and b.trusted() == b.anchors and b.start() == (0, False)
+
+
+def test_a_dependency_may_do_what_its_dependent_may_not():
+    b = Owners(n.ROLE_APP, BOTH)
+    other = encode([{1: n.KTY_SYMMETRIC, 3: n.ALG_HMAC256, -1: k, n.KEY_ROLES: r} for k, r in (
+        (e.SECRET, n.ROLE_APP), (THEIR_SECRET, BOTH), (KEY, n.ROLE_APP))])  # fmt: skip
+    b.offer(b"app two", replacing(other))
+    b.update("c")
+    assert b.start() == (1, True) and b.trusted() == b.anchors
+    b.confirm()
+    assert b.trusted() == other and b.start() == (1, False)
+
+
+def test_restrictions_are_those_of_the_key_of_each_manifest():
+    only_app = {1: [APP, [b"manifest"]]}
+    only_theirs = {1: [[b"file", b"vendor.bin"]]}
+    b = Owners(n.ROLE_APP, n.ROLE_APP, only_app, only_theirs)
+    b.offer(b"app two", theirs(b"their file"))
+    b.update("c")
+    assert b.start() == (1, True) and b.file(1) == b"their file"
+    for ours_may, they_may in (
+        ({1: [APP]}, only_theirs),  # not even fetch the dependency
+        (only_app, {1: [[b"file", b"another"]]}),
+        (only_app, {1: [[b"file"]], 2: [MATCH, SET]}),  # not write
+        (only_app, {1: [[b"file"]], 3: [n.P_IMAGE_DIGEST]}),  # not set the content
+        ({1: [APP, [b"manifest"]], 2: [INDEX, SET, FETCH, MATCH]}, only_theirs),
+    ):
+        b = Owners(n.ROLE_APP, n.ROLE_APP, ours_may, they_may)
+        b.offer(b"app two", theirs(b"their file"))
+        error = raises(SuitError, b.update, "c")
+        assert error.reason in (n.R_COMPONENT_UNAUTHORISED, n.R_NOT_PERMITTED), (ours_may, they_may)
+        assert b.record().trial is None and b.start() == (0, False)
+        assert b.file(0) is None and b.app(0) == V1_APP

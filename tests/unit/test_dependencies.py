@@ -198,7 +198,7 @@ def test_a_section_that_a_known_dependency_has_must_be_processed_before_its_depe
 
 
 def test_a_dependency_without_the_section_succeeds_at_once():
-    dependency = manifest(components=((OTHER,),), validate=seq())
+    dependency = manifest(components=((OTHER,),), load=seq())
     run(
         Owner(),
         {"#d": dependency},
