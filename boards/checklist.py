@@ -82,6 +82,8 @@ STEPS = [
          "it starts each time; nothing but the old or the new version runs"),
     Step("wifi-gone", "switch the access point off in the middle of a push, and on again within ten seconds",
          "the push goes on; with the access point off for good it fails and says so", needs=("network",)),
+    Step("updater", "provision with --trust KEY:app,updater; `suitup sign --updater --board {board}`; push",
+         "confirmed; `suitup status` names a slot as `updater`; three resets later still", needs=()),
     Step("recovery", "erase both app images (`mpremote rm :/suit/a/app.img`, b too) and reset",
          "`suit: recovery`; push by cable, and over Wi-Fi where there is, confirms", needs=()),
     Step("reset-cause", "after `hang` and after a press of the reset button look at `make status`",

@@ -335,3 +335,32 @@ def test_firmware_goes_with_the_app_and_only_an_application_image_does(app, tmp_
     for wrong in (image + b"more", image[:-1], b"\xff" * 4096 + image):
         result = sign(wrong)
         assert isinstance(result.exception, Failure), result.output
+
+
+def test_an_updater_goes_with_the_app_for_the_boards_it_is_compiled_for(app, monkeypatch):
+    from suitup import identity, project
+    from suitup.boards import updater
+    from suitup.images import romfs
+
+    portable, native = b"M\x06\x00\x1f", b"M\x06\x13\x1f"  # armv6m, sub-version 3
+    files = {"suit/__init__.mpy": portable, "suit/launcher.mpy": portable, "suit/crypto/x_thumb.mpy": native}
+    monkeypatch.setattr(updater, "package", lambda arch=None: files)
+    said = run("sign", "--app", app, "--key", app / "dev.pem", "--updater", "--board", "RPI_PICO")
+    assert "note" not in said.output
+    envelope = latest(app)
+    names = list(envelope.manifest.components)
+    assert (b"updater",) in names
+    (path,) = (app / "release").glob("*-updater.img")
+    assert romfs.read(path.read_bytes()) == files
+    made = project.load(app)
+    classes = [
+        command.argument[n.P_CLASS_ID]
+        for command in envelope.manifest.shared.walk()
+        if command.number == n.C_OVERRIDE_PARAMETERS and n.P_CLASS_ID in command.argument
+    ]
+    assert classes == [made.class_id("6.3-armv6m")]
+    assert classes[0] in identity.device_classes(made.vendor_id, made.class_name, 0x1306)
+    # without a board it is slow, and that is said
+    monkeypatch.setattr(updater, "package", lambda arch=None: {"suit/__init__.mpy": portable})
+    said = run("sign", "--app", app, "--key", app / "dev.pem", "--updater", "--version", "9.9")
+    assert "no native engines" in said.output or "without native engines" in said.output

@@ -131,6 +131,8 @@ def command(
     if attach_signature:
         _attach(app, release, draft, attach_signature)
         return
+    if with_updater and not app.arch:
+        click.echo("note: an updater without native engines, slow on a board; name the --board", err=True)
     recipients = [keys.load(path) for path in encrypt_to]
     content = cose.CONTENT_NAMES[content_alg or "A128GCM"]
     if profile:
