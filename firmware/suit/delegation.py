@@ -96,6 +96,20 @@ def _may_delegate(issuer):
     return issuer.roles & ROLE_DELEGATE and issuer.quorum <= 1
 
 
+def _named(token, issuer, trust):
+    """The key that a token names, with no more rights than its issuer has; refused where it does not
+    count here and now."""
+    expiry, begin, audience, raw = _claims(token)
+    _judge(expiry, begin, audience, trust)
+    if raw is None:
+        _refuse("a token without a key")
+    key = Key(raw)
+    key.roles &= issuer.roles
+    key.quorum = max(key.quorum, issuer.quorum)
+    key.access = issuer.access + key.access
+    return key
+
+
 def _delegated(token, issuers, trust):
     """The key that a token hands the trust of its issuer to."""
     c = Cursor(token)
@@ -108,15 +122,11 @@ def _delegated(token, issuers, trust):
     issuer = cose.verify(MemoryRegion(token), None, issuers, window=1024)
     if not _may_delegate(issuer):
         _refuse("the issuer may not delegate")
-    expiry, begin, audience, raw = _claims(token)
-    _judge(expiry, begin, audience, trust)
-    if raw is None:
-        _refuse("a token without a key")
-    key = Key(raw)
-    key.roles &= issuer.roles
-    key.quorum = max(key.quorum, issuer.quorum)
-    key.access = issuer.access + key.access
-    if issuer in issuers.keys and _may_delegate(issuer):
+    key = _named(token, issuer, trust)
+    # all of it once more: one glitch must not make a key of a token, nor give it more rights
+    again = _named(token, issuer, trust)
+    alike = key.roles == again.roles and key.quorum == again.quorum and key.access == again.access
+    if alike and issuer in issuers.keys and _may_delegate(issuer):
         return key
     _refuse("the issuer may not delegate")
 
