@@ -42,6 +42,7 @@ TARGETS = (
     "suit.conditions", "suit.directives", "suit.transfer", "suit.cbor", "suit.policy", "suit.launcher", "suit.decide",
     "suit.crypto", "suit.crypto.digest", "suit.crypto.hmac256", "suit.crypto.p256", "suit.crypto.scalar_plain",
     "suit.crypto.p256_complete", "suit.crypto.ed25519", "suit.crypto.lms", "suit.crypto.mldsa",
+    "suit.access", "suit.delegation", "suit.dependencies", "suit.rekey", "suit.board",
 )  # fmt: skip
 
 
@@ -176,8 +177,10 @@ class _Finder(importlib.abc.MetaPathFinder):
 sys.path.insert(0, str(FIRMWARE))
 sys.meta_path.insert(0, _Finder())
 
+import rights  # noqa: E402
 from suit import config, decide, launcher, runtime, state  # noqa: E402
 from suit import numbers as n  # noqa: E402
+from suit.board import Board  # noqa: E402
 from suit.envelope import authenticate  # noqa: E402
 from suit.policy import check as policy  # noqa: E402
 from suit.processor import Processor  # noqa: E402
@@ -315,6 +318,12 @@ class RamBoard:
     def record(self, *args):
         pass
 
+    def judged_by(self, key, trust):
+        self.roles, self.trust = key.roles, trust
+
+    _writable = True
+    allowed = getattr(Board, "allowed", None)  # who may write which kind of component
+
 
 def finish(gen):
     try:
@@ -324,9 +333,10 @@ def finish(gen):
         return done.value
 
 
-def install(data, trust):
+def install(data, trust, board=None):
     """What updater and launcher do, without their storage: True when EVIL was armed and invoked, or merely armed."""
-    board = RamBoard()
+    board = board or RamBoard()
+    board.trust = trust
     opened = finish(authenticate(MemoryRegion(data), trust))
     board.roles = opened.key.roles
     machine = Processor(opened, board)
@@ -527,11 +537,13 @@ ARITHMETIC = ("suit.crypto.p256:", "suit.crypto.scalar", "suit.crypto.p256_compl
               "suit.crypto.lms", "suit.crypto.mldsa")  # fmt: skip
 
 
-def explore(everything=False, part=0, parts=1):
+def explore(everything=False, part=0, parts=1, only=""):
     """Every fault in every scenario, or in one of `parts` shares of them; returns (tried, [lost])."""
     tried, lost = 0, []
-    for number, (name, trust, data, act) in enumerate(scenarios()):
-        if number % parts != part:
+    everyone = [(*each, ("suit.",)) for each in scenarios()]
+    everyone += rights.scenarios(sys.modules[__name__])
+    for number, (name, trust, data, act, modules) in enumerate(everyone):
+        if number % parts != part or only not in name:
             continue
         glitch.start(None)
         if attempt(act, data, trust):
@@ -540,6 +552,8 @@ def explore(everything=False, part=0, parts=1):
         limit = 20 * sum(counts.values()) + 10_000
         here = 0
         for hook, count in counts.items():
+            if not glitch.names[hook].split(":")[0].startswith(modules):
+                continue
             arithmetic = glitch.names[hook].startswith(ARITHMETIC)
             for n_th in occurrences(count, everything and not arithmetic, arithmetic):
                 glitch.start((hook, n_th), limit)
@@ -551,12 +565,12 @@ def explore(everything=False, part=0, parts=1):
     return tried, lost
 
 
-def share(everything, part, parts):
+def share(everything, part, parts, only=""):
     """What one process does, with a board of its own."""
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         boot.root = Path(folder)
         self_check()
-        return explore(everything, part, parts)
+        return explore(everything, part, parts, only)
 
 
 def self_check():
@@ -571,10 +585,11 @@ def self_check():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--all", action="store_true", help="every occurrence, arithmetic excepted")
+    parser.add_argument("--only", default="", metavar="TEXT", help="scenarios whose name has this in it")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes")
     options = parser.parse_args()
     with ProcessPoolExecutor(options.jobs) as pool:
-        shares = [pool.submit(share, options.all, part, options.jobs) for part in range(options.jobs)]
+        shares = [pool.submit(share, options.all, part, options.jobs, options.only) for part in range(options.jobs)]
         results = [each.result() for each in shares]
     tried = sum(count for count, _ in results)
     lost = [line for _, lines in results for line in lines]
