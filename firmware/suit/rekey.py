@@ -5,7 +5,8 @@
 
 1. updater: validates the slot with the old store; then `check`: the new one must have a key with
    ROLE_APP whose algorithm this board can check, and with it alone the manifest and its
-   dependencies must authenticate and validate once more. Else nothing is armed.
+   dependencies must authenticate once more and go through all that a boot does: a key that may no
+   longer load or invoke is no use. Else nothing is armed.
 2. the trial runs under the old store; going back from it leaves the old one in force.
 3. confirm saves the record; then `adopt`: the copy `trust.new`, read back, renamed over
    `trust.cbor` (littlefs: whole or not at all), then `trust.seen`, the digest of what was adopted.
@@ -58,7 +59,6 @@ def check(envelope, slot, board, like):
     """Generator: refuse the store in `slot` unless the board could live with it. `like`: the
     present TrustStore; `board`: with the slot to be read."""
     from .envelope import authenticate
-    from .numbers import M_VALIDATE
     from .policy import check as policy
     from .processor import Processor
     from .trust import TrustStore
@@ -74,7 +74,7 @@ def check(envelope, slot, board, like):
     again = yield from authenticate(envelope.region, store)
     board.judged_by(again.key, store)
     processor = Processor(again, board)
-    yield from processor.run((M_VALIDATE,))
+    yield from processor.invocation()
     policy(processor, again.manifest, board)
 
 

@@ -43,10 +43,10 @@ def digest_item(data):
 def envelope(sequence, parts, key=KEY, **o):
     """`parts`: [(identifier, content, uri)...]; a uri "#name" makes it integrated. Options: `validate`
     (indices that are matched then), `install_match`, `invoke`, `vendor`, `component_id`,
-    `sizes` (say sizes that are not true)."""
+    `sizes` (say sizes that are not true), `before` (commands at the start of install, for the first)."""
     everything = tuple(range(len(parts)))
     shared = []
-    install = []
+    install = [n.C_SET_COMPONENT_INDEX, 0] + o["before"] if "before" in o else []
     validate = []
     for i, (_, content, uri) in enumerate(parts):
         size = o.get("sizes", {}).get(i, len(content))

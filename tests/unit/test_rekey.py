@@ -113,6 +113,35 @@ def test_a_store_the_board_could_not_live_with_is_refused():
         assert b.record().trial is None and b.trusted() == old
 
 
+def test_a_store_under_which_the_app_could_not_be_invoked_is_refused():
+    b = Keyed()
+    old = b.trusted()
+    listed = [n.C_SET_COMPONENT_INDEX, n.C_OVERRIDE_PARAMETERS, n.C_VENDOR_ID, n.C_CLASS_ID, n.C_IMAGE_MATCH]
+    for commands, fits in ((listed, False), (listed + [n.C_INVOKE], True)):
+        key = {1: n.KTY_SYMMETRIC, 3: n.ALG_HMAC256, -1: KEY, n.KEY_ROLES: BOTH}
+        key[n.KEY_ACCESS] = {2: commands}
+        b.offer(2, encode([key]))
+        if fits:
+            b.update("t")
+            assert b.start() == (1, True)
+            b.confirm()
+            assert b.trusted() == encode([key]) and b.start() == (1, False)
+        else:
+            error = raises(SuitError, b.update, "t")
+            assert error.reason == n.R_NOT_PERMITTED
+            assert b.record().trial is None and b.trusted() == old and b.start() == (0, False)
+
+
+def test_a_quorum_that_nobody_could_reach_is_no_usable_anchor():
+    b = Keyed()
+    old = b.trusted()
+    key = {1: n.KTY_SYMMETRIC, 3: n.ALG_HMAC256, -1: KEY, n.KEY_ROLES: BOTH, n.KEY_QUORUM: 2}
+    b.offer(2, encode([key]))
+    error = raises(SuitError, b.update, "t")
+    assert error.reason == n.R_UNAUTHORISED
+    assert b.record().trial is None and b.trusted() == old and b.start() == (0, False)
+
+
 def test_without_the_role_nobody_touches_the_store():
     b = Bench()
     b.install("v1", 1, V1_APP)
