@@ -40,15 +40,34 @@ def test_a_status_cannot_steer_the_terminal_it_is_shown_on():
 def test_nor_can_the_language_of_a_manifests_text():
     manifest = SimpleNamespace(
         sequence_number=1, version=1, set_version=None, reference_uri=None, component_id=None,
-        components=[], dependencies={}, shared=None, sequences={}, text=None,
+        components=[], dependencies={}, shared=None, sequences={}, text=None, coswid=None, other={},
     )  # fmt: skip
     text = SimpleNamespace(languages={EVIL: {}, "en": {}})
     envelope = SimpleNamespace(
         manifest=manifest, tagged=True, blocks=[], digest=SimpleNamespace(value=b"d"),
         digest_matches=lambda: True, manifest_bytes=b"", payloads={}, text=lambda: text,
+        delegation=None, member=lambda number: None,
     )  # fmt: skip
     shown = describe.tree(envelope)
     assert "text, en" in shown and all(c.isprintable() or c == "\n" for c in shown)
+
+
+def test_nor_can_tags_pointers_events_or_audiences_of_a_manifest():
+    from suitup import coswid, mud
+    from suitup import numbers as n
+    from suitup.manifest import Command, Digest, Manifest, Sequence, seal
+
+    values = {n.P_WAIT_INFO: cbor.encode({2: EVIL, 3: [EVIL]}), n.P_COMPONENT_METADATA: cbor.encode({8: EVIL})}
+    made = Manifest(1, [(b"app",)], Sequence([Command(n.C_OVERRIDE_PARAMETERS, values)]))
+    made.coswid = coswid.write(coswid.Software(EVIL, EVIL, EVIL, EVIL))
+    made.other[n.M_MUD] = mud.Pointer(EVIL, Digest(b"k" * 32)).encode()
+    envelope = seal(made)
+    claims = {8: {1: {1: 4, 3: n.ALG_HMAC256, -1: b"k" * 32}}, 3: EVIL}
+    token = cbor.CBORTag(n.TAG_SIGN1, [b"", {}, cbor.encode(claims), b""])
+    envelope.delegation = cbor.encode([[cbor.encode(token)]])
+    shown = describe.tree(envelope)
+    assert "delegated to HMAC-256 key" in shown and "coswid: tag-id" in shown and "mud: url" in shown
+    assert all(c.isprintable() or c == "\n" for c in shown)
 
 
 class AtACable(SerialBoard):

@@ -281,7 +281,7 @@ def _readable(number, value) -> str | None:
             return f"{_COMPARISONS[kind]} {version.show(numbers)}"
         if number == n.P_WAIT_INFO:
             events = cbor2.loads(value)
-            return ", ".join(f"{EVENTS[event][0]} {_json(argument)}" for event, argument in events.items())
+            return ", ".join(f"{EVENTS[event][0]} {_json(argument)!r}" for event, argument in events.items())
         if number == n.P_COMPONENT_METADATA:
             return str(_json(cbor2.loads(value)))
     except (cbor2.CBORError, ValueError, TypeError, AttributeError, KeyError, OverflowError, OSError):
