@@ -84,8 +84,9 @@ def _complete(rom):
             if kind & 0x4000:
                 todo.append(path + "/")
             found.append(path)
-    for name in ("/suit/__init__", "/suit/launcher"):
-        if name + ".mpy" not in found and name + ".py" not in found:
+    # compiled updaters have most modules in a folder of their own (whole.py)
+    for names in (("/suit/__init__",), ("/suit/launcher", "/suit/more/launcher")):
+        if not [name for name in names if name + ".mpy" in found or name + ".py" in found]:
             raise OSError(2)
 
 

@@ -121,8 +121,11 @@ def test_what_is_no_updater_is_refused():
         b.offer(2, data)
         b.refuse("u", reason)
         assert b.record().trial is None and not slots.exists(b.root + "/b/updater.ok")
+    # as the workstation compiles it
+    b.offer(2, romfs(folder("suit", file("__init__.mpy", b"M"), folder("more", file("launcher.mpy", b"M")))))
+    b.update("u")
     # matched while it was installed, but the manifest forgot to have it validated
-    b.offer(2, NEW, validate=(0,))
+    b.offer(3, NEW, validate=(0,))
     b.refuse("u", n.R_NOT_MATCHED)
     b.forget()
 
