@@ -109,6 +109,7 @@ def _progress():
         ("digest", p.digest),
         ("reason", p.reason),
         ("component", p.component),
+        ("for", p.asked),
     ):
         if value is not None:
             told[key] = value

@@ -4,6 +4,7 @@
 here is trusted with a decision that matters after a reset; that is the record's business."""
 
 import os
+from binascii import crc32
 
 from .state import Store
 
@@ -33,8 +34,11 @@ class Progress:
         self.count = -1  # updates since boot, so that two alike are told apart
         self.begin("idle")
 
-    def begin(self, state):
+    def begin(self, state, url=None):
         self.count += 1
+        # of the URL that was asked for, so that whoever asked knows this one from a stranger's; the URL
+        # itself is nobody else's business
+        self.asked = None if url is None else crc32(url.encode())
         self.state = state  # idle checking fetching installing armed refused failed waiting
         self.vouched = False  # a trusted key has signed for what is being looked at
         self.sequence = None

@@ -75,7 +75,7 @@ def update(url=None, reset=True, strict=False):
         raise SuitError(R_BUSY)
     _busy = True
     progress = runtime.progress
-    progress.begin("checking")
+    progress.begin("checking", url)
     memory = thrift.begin()
     try:
         port = chip()

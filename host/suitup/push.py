@@ -83,7 +83,7 @@ async def push(device: Device, url: str, offer: Offer, show=None) -> Verdict:
         show.step("this very version is running and confirmed already")
         return Verdict("confirmed", offer.version)
     await _nudge(device, url, show)
-    return await _Follower(device, offer, before, show).follow()
+    return await _Follower(device, offer, before, show, url).follow()
 
 
 async def first_status(device, show) -> dict:
@@ -125,10 +125,11 @@ async def _nudge(device, url, show):
 class _Follower:
     """Watches one update until it is decided."""
 
-    def __init__(self, device, offer, before, show):
+    def __init__(self, device, offer, before, show, url=None):
         self._device = device
         self._offer = offer
         self._before = before
+        self._url = url
         self._show = show
         self._began = time.monotonic()
         self._heard = self._began  # last answer
@@ -164,7 +165,7 @@ class _Follower:
             )
             return Verdict("confirmed", offer.version)
         settled = time.monotonic() - self._began > SETTLE_S
-        turned = watch.refused(status, before, offer.digest, settled)
+        turned = watch.refused(status, before, offer.digest, settled, self._url)
         if turned:
             if watch.up_to_date(turned):
                 return Verdict("confirmed", offer.version)

@@ -1,5 +1,7 @@
 """What a board's status means for an update that was offered to it: pure functions, used by push and its tests."""
 
+from binascii import crc32
+
 from suitup import numbers as n
 from suitup import reasons, version
 
@@ -42,13 +44,15 @@ def went_back(status, before, digest) -> bool:
     return not same(known, digest) and not runs(status, digest) and status.get("trial") is None
 
 
-def refused(status, before, digest, settled) -> dict | None:
+def refused(status, before, digest, settled, url=None) -> dict | None:
     """The `update` entry when the board turned this manifest down since `before`.
 
     `settled`: it has had the time to begin, so that an entry like the one before is a new answer."""
     update = status.get("update") or {}
     if update.get("state") not in ("refused", "failed", "waiting"):
         return None
+    if url is not None and update.get("for", crc32(url.encode())) != crc32(url.encode()):
+        return None  # somebody else's, at another place
     # what cannot be read here has no digest, and the board may have read as far as the manifest
     if digest and update.get("digest") and not same(update["digest"], digest):
         return None

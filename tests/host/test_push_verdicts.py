@@ -1,6 +1,7 @@
 """push follows a board to its verdict, whatever the board does."""
 
 import asyncio
+import zlib
 
 import aiocoap
 import pytest
@@ -221,3 +222,14 @@ def test_the_refusal_of_what_cannot_be_read_here_is_told_although_the_board_read
     before = {"boot": 1, "update": {"n": 1, "state": "idle"}}
     assert watch.refused({"boot": 1, "update": update}, before, b"", True) == update
     assert watch.refused({"boot": 1, "update": update}, before, b"x" * 32, True) is None
+
+
+def test_the_refusal_of_what_a_stranger_offered_meanwhile_is_not_taken_for_ours():
+    ours, theirs = "coap://10.0.0.5/a.suit", "coap://10.6.6.6/b.suit"
+    before = {"boot": 1, "update": {"n": 1, "state": "idle"}}
+    update = {"n": 2, "state": "refused", "reason": 4, "for": zlib.crc32(theirs.encode())}
+    assert watch.refused({"boot": 1, "update": update}, before, b"x" * 32, True, ours) is None
+    update["for"] = zlib.crc32(ours.encode())
+    assert watch.refused({"boot": 1, "update": update}, before, b"x" * 32, True, ours) == update
+    del update["for"]  # of the board's own accord, or an older board
+    assert watch.refused({"boot": 1, "update": update}, before, b"x" * 32, True, ours) == update

@@ -301,3 +301,17 @@ def test_a_stranger_is_given_up_where_a_server_is_waited_for():
                 assert not slow
             except SuitError as error:
                 assert slow and error.reason == n.R_NETWORK and error.detail == "slow"
+
+
+def test_the_status_tells_for_whom_an_update_was_without_the_url():
+    from binascii import crc32
+
+    from suit import api
+
+    b = Bench()
+    b.publish("forged", 1, V1_APP, key=OTHER_KEY)
+    uri = b.out + "/forged.suit"
+    raises(SuitError, finish, updater.update(uri, False, True), reason=n.R_UNAUTHORISED)
+    assert api._progress()["for"] == crc32(uri.encode())
+    raises(SuitError, finish, updater.update(None, False), reason=n.R_NO_PAYLOAD)
+    assert "for" not in api._progress()
