@@ -13,6 +13,8 @@ import assets
 import run
 
 SINGLE, ROT, FAULTS = ["single"], ["rot"], ["faults"]
+# a defect that shows like this is none that somebody would make; its edits have to be mended
+_CLUMSY = ("NameError", "SyntaxError", "AttributeError", "ImportError", "IndentationError", "TypeError")
 
 
 @dataclass
@@ -35,9 +37,7 @@ MUTANTS = [
         [
             (
                 "updater.py",
-                """        yield from validation.run(UPDATE[-1:])
-        check(validation, how[0].manifest, board)
-""",
+                "    yield from _validated(how)\n",
                 "",
             )
         ],
@@ -51,8 +51,11 @@ MUTANTS = [
                 """        progress.state = "fetching"
 """,
                 """        progress.state = "fetching"
+        from .policy import floor_key
+
+        key = floor_key(how[0].manifest)
         runtime.store().save(
-            decide.armed(runtime.record(), index, progress.digest, progress.sequence, key, config.tries)
+            decide.armed(runtime.record(), slot.index, progress.digest, progress.sequence, key, 3)
         )
 """,
             ),
@@ -456,7 +459,7 @@ def hunt(mutant):
                 unit = run.Unit(geometry, scenario, modes, full, options={"stop": True, "show": 1, "every": 5})
                 outcome = explorer.run(unit)
                 tried += outcome.tried
-                if outcome.broken:
+                if outcome.broken or any(name in line for line in outcome.lines for name in _CLUMSY):
                     return None, outcome.lines[-1]
                 if outcome.lost:
                     first = next(
