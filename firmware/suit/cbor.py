@@ -86,9 +86,7 @@ class Cursor:
         n = 1 << (arg - 24)
         if pos + n >= self.limit:
             self.fail("ends too early")
-        arg = view[pos + 1]
-        for i in range(pos + 2, pos + 1 + n):
-            arg = arg << 8 | view[i]
+        arg = view[pos + 1] if n == 1 else int.from_bytes(view[pos + 1 : pos + 1 + n], "big")
         # two bytes of simple value start at 32, an argument needs its length
         least = (32 if first == 0xF8 else 24) if n == 1 else 1 << (n << 2)
         if arg < least:
@@ -104,7 +102,11 @@ class Cursor:
         """Pass a head whose argument counts pieces of `items` bytes or more: a count that cannot be true is
         refused before anybody loops over it."""
         start = self.pos
-        n = self._head(major)
+        n = self.view[start] - (major << 5) if start < self.limit else 24
+        if 0 <= n < 24:
+            self.pos = start + 1
+        else:
+            n = self._head(major)
         if n * items > self.limit - self.pos:
             self.pos = start
             self.fail("ends too early")
@@ -263,8 +265,11 @@ class Cursor:
         start = level[4]
         if ordered:
             last = level[2]
-            if last is not None and not _before(self.view, last, level[3], start, self.pos):
-                self.fail("duplicate key or keys out of order", start)
+            view = self.view
+            # the first byte decides nearly always
+            if last is not None and view[last] >= view[start]:
+                if not _before(view, last, level[3], start, self.pos):
+                    self.fail("duplicate key or keys out of order", start)
             level[2] = start
             level[3] = self.pos
         else:

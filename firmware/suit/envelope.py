@@ -160,7 +160,7 @@ def _holds(algorithm, expected, bstr_content):
     hasher = digests.new(algorithm)
     hasher.update(head(BSTR, len(bstr_content)))
     hasher.update(bstr_content)
-    return digests.same(hasher.digest(), expected)
+    return hasher.digest() == bytes(expected)
 
 
 class _Wrapper:
@@ -214,7 +214,7 @@ def authenticate(region, trust):
         raise SuitError(R_LIMIT, "manifest", head_at)
     # the cheap check first: a damaged manifest costs no signature
     found = yield from _hash(region, head_at, end, wrapper.algorithm, bytearray(256))
-    if not digests.same(found, wrapper.digest):
+    if found != wrapper.digest:
         raise SuitError(R_UNAUTHORISED, "manifest digest", head_at)
     if ENV_DELEGATION in members.numbers:
         trust = yield from signers.delegated(members, trust)
@@ -254,7 +254,7 @@ class Envelope:
                 continue
             algorithm, expected = self.manifest.digest_of(number)
             found = yield from _hash(self.region, span[0], span[2], algorithm, buf)
-            if not digests.same(found, expected):
+            if found != bytes(expected):
                 raise SuitError(R_SEVERED_DIGEST, number, span[0])
 
     def has(self, number):
@@ -278,7 +278,7 @@ class Envelope:
             raise SuitError(R_SEVERED_DIGEST, number, head_at)
         view = memoryview(data)
         if number in SEVERABLE and number != M_TEXT and number != M_COSWID:
-            check_sequence(view)
+            check_sequence(Cursor(view))
         return view
 
     def integrated(self, name):

@@ -56,11 +56,10 @@ def check_identifier(c):
         c.bstr()
 
 
-def check_sequence(view, pos=0, end=None):
-    """Walk the SUIT_Command_Sequence in view[pos:end] and those nested in it (try-each,
+def check_sequence(c):
+    """Walk the SUIT_Command_Sequence in cursor `c` to its end and those nested in it (try-each,
     run-sequence) without executing anything. No recursion: a list holds (cursor, items left,
     depth) of what is still to be walked."""
-    c = Cursor(view, pos, end)
     waiting = [(c, _open_sequence(c), 0)]
     while waiting:
         c, left, depth = waiting.pop()
@@ -175,8 +174,8 @@ class Manifest:
                     self._identifiers.append(c.view[begin : c.pos])
             elif label == n.COMMON_SHARED_SEQUENCE:
                 inner = c.inner()
-                check_sequence(c.view, inner.pos, inner.limit)
                 self.shared = c.view[inner.pos : inner.limit]
+                check_sequence(inner)
             elif label == n.COMMON_DEPENDENCIES:
                 self.dependencies = c.raw()
             else:
@@ -206,9 +205,9 @@ class Manifest:
                 self._members[label] = read_digest(c)
             else:
                 inner = c.inner()
-                if label in _SEQUENCES:
-                    check_sequence(c.view, inner.pos, inner.limit)
                 self._members[label] = c.view[inner.pos : inner.limit]
+                if label in _SEQUENCES:
+                    check_sequence(inner)
         elif label in _OTHERS:
             if c.peek() == BSTR:
                 self._members[label] = c.bstr()

@@ -50,11 +50,11 @@ TARGETS = {
 }
 
 COLD = """
+import sys
+sys.path[:] = [".frozen", "/lib", ""]  # as boot.py does
 from time import ticks_us, ticks_diff
 start = ticks_us()
-from suit.core import authenticate
-from suit.region import FileRegion
-from suit.core import TrustStore
+from suit.core import FileRegion, TrustStore, authenticate
 with open("/data/%s", "rb") as f:
     trust = TrustStore(f.read())
 with open("/data/envelope.suit", "rb") as f:

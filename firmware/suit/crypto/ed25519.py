@@ -155,4 +155,5 @@ def forget():
 
 
 _last = None
+scalar.choose()
 _engine = engine.best("c25519", _works)

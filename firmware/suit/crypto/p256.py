@@ -178,4 +178,5 @@ def shared(private, x, y):
     return shared(private, x, y)
 
 
+scalar.choose()
 _engine = engine.best("p256", _works)

@@ -1,7 +1,7 @@
 # Scalars: recoding into digits, programs for sums of points, inverses.
 # MIT licence.
 """`regular`, `wnaf`, `trace`, `ladder`, `inverse` (see `scalar_plain.py`) from the engine that works
-here. What is secret goes through `regular` and `ladder` only."""
+here, after `choose()`. What is secret goes through `regular` and `ladder` only."""
 
 import array
 from hashlib import sha256
@@ -30,16 +30,24 @@ def _works(module):
     made = sha256(out)
     for part in both, code, bytes(state):
         made.update(part)
-    number = int.from_bytes(k, "little")
+    number = int.from_bytes(k[:16], "little")
     if number * module.inverse(number, _P) % _P != 1:
         return False
     return made.digest()[:4] == b"\xb9\xad\x43\xbe"
 
 
-_P = 2**255 - 19
-_engine = engine.best("scalar", _works, ("viper", "plain"))
-regular = _engine.regular
-wnaf = _engine.wnaf
-trace = _engine.trace
-ladder = _engine.ladder
-inverse = _engine.inverse
+_P = 2**127 - 1
+
+regular = wnaf = trace = ladder = inverse = None
+
+
+def choose():
+    """What a curve calls before it uses the functions."""
+    global regular, wnaf, trace, ladder, inverse
+    if inverse is None:
+        chosen = engine.best("scalar", _works, ("viper", "plain"))
+        regular = chosen.regular
+        wnaf = chosen.wnaf
+        trace = chosen.trace
+        ladder = chosen.ladder
+        inverse = chosen.inverse

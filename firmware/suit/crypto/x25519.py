@@ -73,4 +73,5 @@ def public(private):
     return shared(private, b"\x09" + bytes(31))
 
 
+scalar.choose()
 _engine = engine.best("c25519", _works)

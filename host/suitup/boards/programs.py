@@ -9,21 +9,22 @@ from suitup.images import bundle, constants
 # home: members, each after those it needs. What is used over the cable by name, and what stays in memory while an app
 # runs, is no member of a bundle that the launcher drops before it starts the app.
 BUNDLES = {
-    "suit": ("suit.errors", "suit.optional", "suit.region", "suit.whole", "suit"),
+    "suit": ("suit.errors", "suit.whole", "suit"),
     "suit.core": (
-        "suit.utf8", "suit.cbor", "suit.crypto.engine", "suit.crypto", "suit.crypto.digest", "suit.manifest",
-        "suit.trust", "suit.cose", "suit.signers", "suit.envelope",
+        "suit.optional", "suit.region", "suit.utf8", "suit.cbor", "suit.crypto.engine", "suit.crypto",
+        "suit.crypto.digest", "suit.manifest", "suit.trust", "suit.cose", "suit.signers", "suit.envelope",
+        "suit.crypto.scalar", "suit.crypto.field_thumb",
     ),
-    "suit.crypto.scalar": ("suit.crypto.field_thumb", "suit.crypto.scalar"),
     "suit.crypto.p256": ("suit.crypto.p256_data", "suit.crypto.p256"),
 }  # fmt: skip
 # what else is looked for first
 FIRST = ("suit.crypto.p256_thumb", "suit.crypto.p256_viper", "suit.crypto.scalar_viper")
-# what the package does last; apps and suit_start.py know these by the modules they are documented in
+# members that exist by themselves too: for suit_start.py, which comes before the updater and loads no more of it
+ALONE = ("suit.region",)
+# what the package does last: apps know SuitError by the module it is documented in
 _END = """
 import sys
-for name in ("errors", "region"):
-    sys.modules["suit." + name] = sys.modules["suit"]
+sys.modules["suit.errors"] = sys.modules["suit"]
 begin(sys.modules["suit"])
 """
 
@@ -37,6 +38,8 @@ def programs(sources: dict, numbers: dict) -> dict:
     made = {name: bundle.redirect(name, known) for name in known.sources if name not in known.home}
     for home in known.bundles:
         made[home] = bundle.join(home, known) + (_END if home == "suit" else "")
+    for name in ALONE:
+        made[name] = bundle.redirect(name, known)
     return {_file(name, known): source for name, source in made.items()}
 
 
