@@ -1,10 +1,17 @@
 """One update by three owners, for what measures its heap: the root manifest brings the app and two dependencies, each signed on
 its own and bringing a file.
 
-    envelope, payloads = composite(7, vendor_id, class_id, key, app)    # bytes; {name: bytes} to be served beside it"""
+    envelope, payloads = composite(7, vendor_id, class_id, key, app)    # bytes; {name: bytes} to be served beside it
 
-from suitup import cose
+    prepare(folder)                         # for tests/device/composite_board.py
+    attempt(micropython, folder, 32768)     # "ok" or "memory": it with so much free heap"""
+
+import subprocess
+from pathlib import Path
+
+from suitup import cbor, cose, keys
 from suitup import numbers as n
+from suitup.keys.trust import trust_store
 from suitup.manifest import Digest, Envelope, seal
 from suitup.manifest.model import Manifest, Sequence
 from suitup.manifest.templates import (
@@ -63,3 +70,29 @@ def composite(number, vendor_id, class_id, key, app):
     )
     inside = {"#" + o: envelope.encode() for o, envelope in zip(OWNERS, dependencies)}
     return signed(root, key, inside).encode(), payloads
+
+
+def prepare(folder: Path):
+    """Two updates with two dependencies each, and what the board knows."""
+    key = keys.generate("ESP256", development=True)
+    ids = bytes(range(16)), bytes(range(16, 32))
+    for number in (1, 2):
+        data, payloads = composite(number, *ids, key, bytes([number]) * 9000)
+        for name, content in {"%d.suit" % number: data, **payloads}.items():
+            (folder / name).write_bytes(content)
+    (folder / "config.cbor").write_bytes(cbor.encode({"name": "x", "vendor": ids[0], "class": [ids[1]]}))
+    (folder / "trust.cbor").write_bytes(trust_store([(key.public(), n.ROLE_APP)], tables=True))
+
+
+def attempt(micropython, folder, free) -> str:
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [micropython, "-X", "heapsize=4m", str(root / "tests/device/composite_board.py"), str(folder), str(free)],
+        capture_output=True, text=True, timeout=120,
+        env={"MICROPYPATH": f"{root}/tests/unit:{root}/firmware:{root}/boards/virtual:.frozen"},
+    )  # fmt: skip
+    said = done.stdout.splitlines()
+    word, _, there = said[-1].rpartition(" ") if said else ("", "", "")
+    if done.returncode or said[0] != "ok" or int(there) >= free + 1024:
+        raise RuntimeError(done.stdout + done.stderr)
+    return word

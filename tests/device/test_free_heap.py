@@ -17,9 +17,7 @@ from suit import numbers
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
 
-from composite import composite  # noqa: E402
-from suitup import keys  # noqa: E402
-from suitup.keys.trust import trust_store  # noqa: E402
+from composite import attempt, prepare  # noqa: E402
 
 VENDOR, CLASS = bytes(range(16)), bytes(range(16, 32))
 
@@ -173,31 +171,8 @@ def test_a_bomb_is_refused_within_the_share_of_the_heap(name, tmp_path, micropyt
     assert time.monotonic() - start < 30
 
 
-def folder_of(tmp_path):
-    """What composite_board.py wants: two updates with two dependencies each, and what a board knows."""
-    key = keys.generate("ESP256", development=True)
-    for number in (1, 2):
-        data, payloads = composite(number, VENDOR, CLASS, key, bytes([number]) * 9000)
-        for name, content in {"%d.suit" % number: data, **payloads}.items():
-            (tmp_path / name).write_bytes(content)
-    (tmp_path / "config.cbor").write_bytes(cbor2.dumps({"name": "x", "vendor": VENDOR, "class": [CLASS]}))
-    (tmp_path / "trust.cbor").write_bytes(trust_store([(key.public(), 1)], tables=True))
-    return tmp_path
-
-
 def test_two_dependencies_need_no_more_than_16_kib_on_a_32_bit_board(tmp_path, micropython, root):
     """With the real updater, whose components lie on flash; double words, so 32 KiB here. What an RP2040 needs is measured
     by `make test-rp2040`."""
-    folder = folder_of(tmp_path)
-    results = {}
-    for free in (8192, 32768):
-        done = subprocess.run(
-            [micropython, "-X", "heapsize=4m", str(root / "tests/device/composite_board.py"), str(folder), str(free)],
-            capture_output=True, text=True, timeout=120,
-            env={"MICROPYPATH": f"{root}/tests/unit:{root}/firmware:{root}/boards/virtual:.frozen"},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        first, (word, there) = done.stdout.splitlines()[0], done.stdout.splitlines()[-1].rsplit(" ", 1)
-        assert first == "ok" and int(there) < free + 1024, done.stdout
-        results[free] = word
-    assert results == {8192: "memory", 32768: "ok"}
+    prepare(tmp_path)
+    assert {free: attempt(micropython, tmp_path, free) for free in (8192, 32768)} == {8192: "memory", 32768: "ok"}

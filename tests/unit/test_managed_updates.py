@@ -32,7 +32,7 @@ def test_an_update_that_waits_is_reported_as_waiting_and_judged_anew_after_a_reb
     b.install("v1", 1, V1_APP)
     sealed = b.publish("v2", 2, V2_APP, before=[SET, NIGHT, n.C_WAIT, 15])
     for happened, missing in (((), 3), (("network",), 6)):
-        suit.hooks(events=lambda: happened)
+        suit.hooks(events=lambda happened=happened: happened)
         try:
             b.update("v2")
             raise AssertionError("it did not wait")
@@ -110,7 +110,7 @@ def test_use_before_takes_64_bits_and_a_clock():
         (2, late, None, n.R_CONDITION_FAILED), (2, late, late, n.R_CONDITION_FAILED),
         (2, (1 << 64) - 1, None, n.R_CONDITION_FAILED), (3, late, late - 1, 0),
     ):  # fmt: skip
-        b.chip.now = lambda: now
+        b.chip.now = lambda now=now: now
         b.publish("v", sequence, V2_APP, before=[SET, {n.P_USE_BEFORE: limit}, n.C_USE_BEFORE, 15])
         if reason:
             b.refuse("v", reason)
