@@ -24,6 +24,24 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.name != "test_powercut.py")
 
 
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_AtOnce(config))
+
+
+class _AtOnce:
+    """Names what failed when it fails: a run that somebody's clock ends has no summary."""
+
+    def __init__(self, config):
+        self.config = config
+
+    def pytest_runtest_logreport(self, report):
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and reporter:
+            reporter.ensure_newline()
+            reporter.write_line(f"FAILED {report.nodeid} ({report.when}, after {report.duration:.0f} s)")
+
+
 def pytest_terminal_summary(terminalreporter):
     """What tests counted (`record_property("counted", ...)`), whichever process they ran in."""
     for reports in terminalreporter.stats.values():
