@@ -49,6 +49,7 @@ class RomVfs:
         self._region = region
         self._head = bytearray(_HEAD)
         self._have = 0  # bytes in _head
+        self._from = 0  # where they come from
         self._pos = 0  # after the varuint last read
         self._cwd = "/"
         magic = bytearray(3)
@@ -65,11 +66,17 @@ class RomVfs:
     def _uint(self, pos, end):
         """The varuint at `pos`; leaves the position after it in `_pos`."""
         head = self._head
-        have = self._region.read_at(pos, head)
-        have = min(have, end - pos, _MAX_VARUINT)
+        at = pos - self._from
+        # kind, size and length of the name of an entry come with one reading
+        if not 0 <= at <= min(_HEAD - _MAX_VARUINT, self._have):
+            self._have = -1  # nothing that counts, should reading fail
+            self._have = self._region.read_at(pos, head)
+            self._from = pos
+            at = 0
+        have = min(self._have - at, end - pos, _MAX_VARUINT)
         value = 0
         for i in range(have):
-            byte = head[i]
+            byte = head[at + i]
             value = value << 7 | byte & 0x7F
             if value > self._region.size + _FILE:
                 break  # also for kinds: all of them are small

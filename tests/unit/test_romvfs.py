@@ -202,3 +202,36 @@ def test_the_native_one_reads_the_same_image_alike():
     assert native.open("/big.bin", "rb").read() == ours.open("/big.bin", "rb").read()
 
 
+def test_what_a_failed_reading_left_is_not_taken_for_the_image():
+    class Failing(MemoryRegion):
+        fail = False
+
+        def read_at(self, offset, buf):
+            if self.fail:
+                buf[:] = b"\x05" * len(buf)
+                raise OSError(5)
+            return MemoryRegion.read_at(self, offset, buf)
+
+    region = Failing(SAMPLE)
+    v = RomVfs(region)
+    for path in ("/main.py", "/lib/deep/x.txt", "/big.bin"):
+        before = v.stat(path)
+        region.fail = True
+        oserror(5, v.stat, path)
+        region.fail = False
+        assert v.stat(path) == before
+
+
+def test_an_entry_is_found_with_one_reading_for_each_before_it():
+    class Counting(MemoryRegion):
+        count = 0
+
+        def read_at(self, offset, buf):
+            Counting.count += 1
+            return MemoryRegion.read_at(self, offset, buf)
+
+    many = image(*[file("module%02d.mpy" % i, bytes(300)) for i in range(50)])
+    v = RomVfs(Counting(many))
+    Counting.count = 0
+    v.stat("/module49.mpy")
+    assert Counting.count <= 2 * 50 + 10  # its head, and its name where that is as long
