@@ -76,6 +76,9 @@ class Key:
         for _ in range(c.map()):
             at = c.pos
             label = c.int() if c.peek() <= NINT else c.tstr()
+            # once more for our own labels: misread, what restricts a key would be passed over
+            if c.view[at] == 0x3A and label != -1 - int.from_bytes(c.view[at + 1 : at + 5], "big"):
+                c.fail("label", at)
             if label in raw:
                 c.fail("duplicate key", at)
             start = c.pos
