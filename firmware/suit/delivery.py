@@ -47,7 +47,10 @@ def place():
     config = settings(runtime.root)
     if not config.reports or not config.servers:
         return config.reports or None
-    return transports.resolve(config.servers[0], config.reports)
+    try:
+        return transports.resolve(config.servers[0], config.reports)
+    except SuitError:
+        return None  # longer than any URL here may be
 
 
 def _nonce(url):

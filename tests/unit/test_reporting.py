@@ -123,6 +123,8 @@ def test_nothing_is_kept_where_nobody_wants_it():
 def test_a_reference_is_resolved_against_the_first_server():
     Desk(reports="/reports", servers=["http://there:8080/r/latest.suit"])
     assert delivery.place() == "http://there:8080/reports"
+    Desk(reports="/" + "r" * 600, servers=["http://there:8080/r/latest.suit"])
+    assert delivery.place() is None and list(delivery.push()) == []
     Desk(reports=PLACE, servers=["http://elsewhere/"])
     assert delivery.place() == PLACE
 
