@@ -447,8 +447,8 @@ class CoAPServer(asyncio.DatagramProtocol):
             self._log(observer.peer, f"told of a new {observer.name}")
         except NotThere:  # 3.2: an error ends the observation
             message.code = coap.NOT_FOUND
-            self._send(message, observer.peer)
             self._forget(observer)
+            self._send(message, observer.peer)
             return
         observer.message_id = message_id
         self._unacknowledged[message_id] = observer
