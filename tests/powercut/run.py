@@ -71,7 +71,7 @@ class Outcome:
 
 
 def fast(seed=0) -> list:
-    """Every scenario on both geometries, with a share of its points that changes with the seed: some five thousand."""
+    """Every scenario on both geometries, with a share of its points that changes with the seed: some six thousand."""
     units = [Unit("esp32", "otadata", ["pairs"])]
     units += [Unit("esp32", scenario, ["single"], options={"most": 20}) for scenario in FIRMWARE]
     for geometry in GEOMETRIES:
@@ -90,7 +90,7 @@ def fast(seed=0) -> list:
 
 
 def whole() -> list:
-    """Everything: some ninety thousand points."""
+    """Everything. The last line of a run says how many points that were."""
     units = [Unit("esp32", "otadata", ["pairs"])]
 
     def pairs(geometry, scenario, step, parts):
