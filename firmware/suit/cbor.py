@@ -99,8 +99,7 @@ class Cursor:
         return self._head(major)
 
     def _count(self, major, items):
-        """Pass a head whose argument counts pieces of `items` bytes or more: a count that cannot be true is
-        refused before anybody loops over it."""
+        """Pass a head that counts pieces of `items` bytes or more; a count that cannot be true is refused."""
         start = self.pos
         n = self.view[start] - (major << 5) if start < self.limit else 24
         if 0 <= n < 24:
@@ -116,12 +115,11 @@ class Cursor:
         return self.pos < self.limit
 
     def end(self):
-        """Refuse what is left."""
         if self.pos != self.limit:
             self.fail("trailing bytes")
 
     def peek(self):
-        """Major type of the next item (UINT .. SIMPLE)."""
+        """Major type of the next item."""
         if self.pos < self.limit:
             return self.view[self.pos] >> 5
         self.fail("ends too early")
@@ -193,7 +191,6 @@ class Cursor:
         return self._count(MAP, 2)
 
     def tag(self):
-        """Head of a tag; its number."""
         start = self.pos
         n = self._head(TAG)
         if self.pos >= self.limit:
@@ -202,61 +199,62 @@ class Cursor:
         return n
 
     def skip(self, ordered=True):
-        """Pass one item of any kind, looking at every byte of it. No recursion: `levels` has, for each open
-        container, [items left, is a map, start of the last key or keys seen, its end, start of the item]."""
+        """Pass one item of any kind, looking at every byte of it."""
         start = self.pos
         if start < self.limit and self.view[start] < 24:
             self.pos = start + 1
             return
         try:
-            self._walk([], ordered)
+            self._walk(ordered)
         except SuitError:
             self.pos = start
             raise
 
-    def _walk(self, levels, ordered):
+    def _walk(self, ordered):
+        # innermost container: items left, is a map, start of last key or keys, its end, start of item, one around
         view = self.view
         limit = self.limit
         level = None
+        depth = 0
         while True:
             at = self.pos
             if level:
                 level[4] = at
-            opened = 0
             first = view[at] if at < limit else 0xFF
-            if first < 0x38 and first & 31 < 24:
-                self.pos = at + 1  # a small integer
-            elif first < 0x40 or first >= 0xE0:
-                self._head(None)
-            elif 0x60 <= first < 0x80:
-                self.text()
+            n = first & 31
+            if n < 24:
+                self.pos = at + 1
+            elif n == 24 and first < 0xE0 and at + 1 < limit and view[at + 1] > 23:
+                n = view[at + 1]
+                self.pos = at + 2
             else:
                 n = self._head(None)
-                if first >= 0xC0:  # a tag
-                    n = 1
-                elif first >= 0xA0:
-                    n *= 2
+            major = first >> 5
+            if major == TSTR:
+                self.pos = at
+                self.text()
+            elif major > NINT and major != SIMPLE:
+                if major >= MAP:
+                    n = n << 1 if major == MAP else 1
                 if n > limit - self.pos:
                     self.fail("ends too early", at)
-                if first < 0x60:
+                if major == BSTR:
                     self.pos += n
-                else:
-                    opened = n
-            if opened:
-                if len(levels) == MAX_NESTING:
-                    raise SuitError(R_CBOR_PARSE, "nested too deep", self.base + at)
-                level = [opened, 0xA0 <= first < 0xC0, None if ordered else set(), 0, 0]
-                levels.append(level)
-                continue
+                elif n:
+                    if depth == MAX_NESTING:
+                        self.fail("nested too deep", at)
+                    depth += 1
+                    level = [n, major == MAP, None if ordered else set(), 0, 0, level]
+                    continue
             # an item is complete: perhaps the last one of its container, and that of the one around
             while level:
                 left = level[0] = level[0] - 1
-                if level[1] and left & 1:
+                if left & 1 and level[1]:
                     self._key(level, ordered)
                 if left:
                     break
-                levels.pop()
-                level = levels[-1] if levels else None
+                level = level[5]
+                depth -= 1
             if not level:
                 return
 
@@ -265,10 +263,9 @@ class Cursor:
         start = level[4]
         if ordered:
             last = level[2]
-            view = self.view
-            # the first byte decides nearly always
-            if last is not None and view[last] >= view[start]:
-                if not _before(view, last, level[3], start, self.pos):
+            if last is not None:
+                view = self.view  # whose first byte decides nearly always
+                if view[last] >= view[start] and not _before(view, last, level[3], start, self.pos):
                     self.fail("duplicate key or keys out of order", start)
             level[2] = start
             level[3] = self.pos
