@@ -16,6 +16,7 @@ VECTORS = __file__.rsplit("/", 2)[0] + "/vectors/"
 
 
 def verify(block, payload=PAYLOAD, trust=e.TRUST, external=b""):
+    trust.tries = None  # the store is shared with other files, which count
     return cose.verify(MemoryRegion(block), payload, trust, external)
 
 
