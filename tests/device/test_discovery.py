@@ -43,8 +43,9 @@ def test_every_board_answers_a_question_to_all_from_its_own_port(micropython, tm
     ports = sorted({free_port(), free_port(), 5683})  # that of the group is one like any other
     with contextlib.ExitStack() as stack:
         boards = [stack.enter_context(board(micropython, tmp_path, port)) for port in ports]
-        assert everyone() == boards
-    assert everyone(0.9) == []
+        assert [found for found in everyone(4.0) if found in boards] == boards
+    # the boards of other tests may be there too
+    assert not [found for found in everyone(0.9) if found in boards]
 
 
 def test_whoever_else_answers_is_no_board():
