@@ -96,6 +96,16 @@ def test_a_release_is_verified_and_executed(app):
     assert '  ["file", "settings.json"] 13 bytes' in result.output.splitlines()
 
 
+def test_who_names_the_trusted_keys_does_not_trust_those_of_the_project_too(app, micropython):
+    run("sign", "--app", app)
+    run("keygen", app / "other.pem")
+    run("trust", "build", f"{app / 'other.pem'}:app", "-o", app / "trust.cbor")
+    for trusted in (("--key", app / "other.pem"), ("--trust", app / "trust.cbor")):
+        for verb in ("verify", "simulate"):
+            with pytest.raises(Failure, match="auth-fail"):
+                run(verb, app / "release" / "latest.suit", "--app", app, *trusted)
+
+
 @pytest.mark.parametrize(
     ("spoil", "word"),
     [

@@ -22,7 +22,11 @@ from suitup.project import load
     type=click.Path(exists=True, dir_okay=False),
     help="Trust store of the device, with roles, quorums and restrictions (`suitup trust`).",
 )
-@click.option("--app", metavar="PATH", help="Take key, vendor and class from this project.")
+@click.option(
+    "--app",
+    metavar="PATH",
+    help="Take vendor and class from this project, and its key unless --key or --trust is given.",
+)
 @click.option(
     "--device",
     "device_file",
@@ -75,7 +79,8 @@ def command(
         trusted += keys.read_anchors(Path(trust).read_bytes())
     if app:
         project = load(app)
-        trusted += [keys.load(each) for each in project.keys]
+        if not key_files and not trust:
+            trusted = [keys.load(each) for each in project.keys]
         device.setdefault("vendor", project.vendor)
         device.setdefault("class", project.class_name)
     given = {"vendor": vendor, "class": class_name, "slot": slot, "floor": floor}

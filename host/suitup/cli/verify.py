@@ -33,7 +33,11 @@ _HINTS = {
 @click.option(
     "--trust", type=click.Path(exists=True), help="Trust store (COSE_KeySet), as on a device."
 )
-@click.option("--app", metavar="PATH", help="Take the key and the identity from this project.")
+@click.option(
+    "--app",
+    metavar="PATH",
+    help="Take the identity from this project, and its key unless --key or --trust is given.",
+)
 @click.option(
     "--vendor", help="Vendor's domain name: execute it too, for a device of this vendor and class."
 )
@@ -54,7 +58,8 @@ def command(path, key_files, trust, app, vendor, class_name, mpy, floor, decrypt
         trusted += keys.read_anchors(Path(trust).read_bytes())
     if app:
         project = load(app)
-        trusted += [keys.load(each) for each in project.keys]
+        if not key_files and not trust:
+            trusted = [keys.load(each) for each in project.keys]
         vendor, class_name = vendor or project.vendor, class_name or project.class_name
     if not trusted:
         raise Failure(
