@@ -22,7 +22,7 @@ _SENTENCES = {
     n.R_UNAUTHORISED: (
         "no key the device trusts authenticates this manifest",
         "sign with the key the device was provisioned with; `suitup inspect FILE` shows the "
-        "signer's key id, `suitup status` what the device trusts",
+        "signer's key id",
     ),
     n.R_COMMAND_UNSUPPORTED: (
         "the manifest uses command {}, which the device does not know",
@@ -46,8 +46,8 @@ _SENTENCES = {
     ),
     n.R_CONDITION_FAILED: (
         "a condition of the manifest does not hold: {}",
-        "the update is for another vendor, class or slot, or a digest did not match; "
-        "`suitup simulate FILE` shows which",
+        "the update is for another vendor, class or slot, or for another state of the device (battery, clock, "
+        "version, consent), or a digest did not match; `suitup simulate FILE` shows which",
     ),
     n.R_OPERATION_FAILED: (
         "a step of the manifest failed: {}",
@@ -67,7 +67,7 @@ _SENTENCES = {
         "the device reads suit-manifest version 1 only",
     ),
     n.R_ROLLBACK: (
-        "the sequence number is lower than the floor {}",
+        "the sequence number is lower than the floor: {}",
         "a confirmed device does not go back; publish the old app again under a higher number",
     ),
     n.R_SEVERED_DIGEST: (
@@ -129,10 +129,6 @@ _SENTENCES = {
     n.R_DIGEST: (
         "what is stored does not have the digest of the manifest: {}",
         "push the update again; when it comes back, the flash is worn",
-    ),
-    n.R_NOT_PERMITTED: (
-        "the signer's key may not use {}",
-        "the trust store of the device restricts it; sign with another key or leave that out",
     ),
     n.R_WAITING: (
         "the update waits for an event that has not happened yet: {}",
@@ -203,7 +199,7 @@ def explain(reason: int, detail=None) -> tuple[str, str | None]:
 
 def _shown(reason, detail):
     if isinstance(detail, int):
-        from suitup.manifest import labels
+        from suitup.manifest import events, labels
 
         table = {
             n.R_COMMAND_UNSUPPORTED: labels.COMMANDS,
@@ -214,6 +210,7 @@ def _shown(reason, detail):
             n.R_SEVERED_DIGEST: labels.MANIFEST,
             n.R_MEMBER_MISSING: labels.MANIFEST,
             n.R_SEVERING_UNSUPPORTED: labels.MANIFEST,
+            n.R_WAITING: {number: name for number, (name, _) in events.EVENTS.items()},
         }.get(reason)
         if table and detail in table:
             return f"{table[detail]} ({detail})"

@@ -51,7 +51,10 @@ def command(path, host, key_files, envelope, save, folder, release, board_keys):
     try:
         if not trusted and reports.payload(data)[1] is not None:
             raise Failure(
-                "the report is signed", hint="name the board's key with --key", code=USAGE
+                "the report is signed, and the board's key is not known",
+                hint="name it with --key; it is where `provision` put it, as DEVICE-ID.pub.pem in keys/boards "
+                "(or in the keys folder of the board that `push` made)",
+                code=USAGE,
             )
         report = reports.read(data, trusted)
         about = Path(envelope).read_bytes() if envelope else _about(report, release)

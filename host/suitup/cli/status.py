@@ -75,12 +75,17 @@ def _ask(host, port):
     from suitup.boards.virtual import VirtualBoard
 
     if not host and port and Path(port).is_dir() and VirtualBoard(port).exists:
+        if not VirtualBoard(port).running:
+            raise Failure(f"the board in {port} is off", hint=f"suitup board start {port}")
         host = f"127.0.0.1:{VirtualBoard(port).coap_port}"
     if host:
         return asyncio.run(_over_network(host))
     if not port:
         raise Failure(
-            "which board?", hint="--host ADDRESS over the network, --port a0 by cable", code=USAGE
+            "which board?",
+            hint="--host ADDRESS over the network, --port a0 by cable, --port build/board for the virtual one "
+            "(`suitup board start build/board`)",
+            code=USAGE,
         )
     with cable(port) as board:
         return plain(board.eval_printed("print(suit.status())"))

@@ -26,7 +26,14 @@ def load(path) -> Access:
     """The restrictions in an access file; raises Failure."""
     try:
         data = tomllib.loads(Path(path).read_text())
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise Failure(
+            f"no access file at {path}",
+            error.strerror,
+            hint='a TOML file, one line of it: components = ["file/settings.json"]',
+            code=USAGE,
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Failure(f"{path} is no access file", str(error), code=USAGE) from None
     found = {}
     for name, listed in data.items():
