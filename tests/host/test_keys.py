@@ -61,6 +61,13 @@ def test_keygen_prints_the_key_id_and_never_overwrites(tmp_path):
     assert first.stdout.strip() != keys.load(path).kid
 
 
+@pytest.mark.parametrize("name", [*keys.ALGORITHMS, keys.STATEFUL])
+def test_keygen_takes_the_name_of_an_algorithm_in_small_letters(tmp_path, name):
+    small = ["--hss", "5/8"] if name == keys.STATEFUL else []
+    assert CliRunner().invoke(group, ["keygen", str(tmp_path / "a.pem"), "--alg", name.lower(), *small]).exit_code == 0
+    assert keys.load(tmp_path / "a.pem").kind == name
+
+
 def test_a_trust_store_holds_roles_and_no_private_part():
     app, firmware, mac = (
         keys.generate(development=True),

@@ -54,6 +54,7 @@ def command(path, alg, parameters, development, force, adopt, skip):
     if adopt:
         _adopt(path, skip)
         return
+    alg = {name.lower(): name for name in _NAMES}.get(alg.lower(), alg)  # nobody has to know how each is spelt
     if alg == keys.STATEFUL:
         key = keys.hsslms.create(path, parameters, development, force)
         written = [path, keys.save_public(key, keys.public_path(path))]

@@ -45,7 +45,7 @@ def generate(algorithm="ESP256", development=False) -> Key:
     except KeyError:
         raise Failure(
             f"algorithm {algorithm} is not known",
-            hint="one of " + ", ".join(ALGORITHMS),
+            hint="one of " + ", ".join([*ALGORITHMS, STATEFUL]),
             code=USAGE,
         ) from None
     return Key(make().params, development)
