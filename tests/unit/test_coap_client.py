@@ -414,6 +414,20 @@ def test_datagrams_that_were_read_as_one_do_no_harm():
         assert fetch(wire)[1] == DATA
 
 
+def test_a_datagram_full_of_acknowledgements_is_no_way_down_the_stack():
+    client = Client("coap://10.0.0.1/a")
+    with wired(lambda wire, m: None):
+        client.send_get(None, None, False)
+    size = len(client.rx) // 4 * 4
+    client.rx[:size] = b"\x60\x00\x00\x00" * (size // 4)
+    client._mid = 1
+    assert client._judge(0, size) is False
+    assert not client._acked
+    client._mid = 0
+    assert client._judge(0, size) is False
+    assert client._acked
+
+
 def test_an_overlong_request_is_refused_before_it_is_sent():
     client = Client("coap://10.0.0.1/" + "/".join(["a"] * 240))
     assert len(client._path) == 240

@@ -244,9 +244,11 @@ class Client:
         """Whether rx[start:stop] is the response that is waited for; acknowledges what is due."""
         m = self.message
         rx = self.rx
-        if stop - start > 4 and rx[start] == 0x60 and rx[start + 1] == EMPTY:
-            # an empty acknowledgement and what was queued behind it, read as one
-            return self._judge(start, start + 4) or self._judge(start + 4, stop)
+        while stop - start > 4 and rx[start] == 0x60 and rx[start + 1] == EMPTY:
+            # an empty acknowledgement and what was queued behind it, read as one; there may be hundreds
+            if rx[start + 2] << 8 | rx[start + 3] == self._mid:
+                self._acked = True
+            start += 4
         try:
             m.parse(start, stop)
         except SuitError:
