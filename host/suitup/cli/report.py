@@ -12,6 +12,12 @@ from suitup.release import LATEST
 from suitup.serve import inbox
 
 
+_WHOSE = (
+    "name the board's key with --key: `provision` put it into keys/boards as DEVICE-ID.pub.pem, "
+    "`push` into the folder keys of the virtual board it made"
+)
+
+
 @click.command()
 @click.argument(
     "path", metavar="FILE", required=False, type=click.Path(exists=True, dir_okay=False)
@@ -52,8 +58,7 @@ def command(path, host, key_files, envelope, save, folder, release, board_keys):
         if not trusted and reports.payload(data)[1] is not None:
             raise Failure(
                 "the report is signed, and the board's key is not known",
-                hint="name it with --key; it is where `provision` put it, as DEVICE-ID.pub.pem in keys/boards "
-                "(or in the keys folder of the board that `push` made)",
+                hint=_WHOSE,
                 code=USAGE,
             )
         report = reports.read(data, trusted)
@@ -65,7 +70,7 @@ def command(path, host, key_files, envelope, save, folder, release, board_keys):
         for line in report_text.lines(report, about):
             click.echo(line)
     except reports.BadReport as error:
-        raise Failure("this is no report to rely on", str(error)) from None
+        raise Failure("this is no report to rely on", str(error), None if key_files else _WHOSE) from None
 
 
 def _envelopes(release):
