@@ -21,6 +21,7 @@ from suit.transports.coap_message import (
     Message,
     Writer,
 )
+from suit.transports.coap_observe import Observer
 
 DATA = bytes(i * 7 & 255 for i in range(5000))
 
@@ -376,6 +377,30 @@ def test_silence_is_a_network_error():
         assert refused(lambda wire, m: None, R_NETWORK) == "timeout"
     finally:
         coap_timing.Timing.patience_ms = saved
+
+
+class NoSocketLeft:
+    """What `socket` is where others have all of them."""
+
+    AF_INET, SOCK_DGRAM = 2, 2
+
+    def getaddrinfo(self, host, port, *more):
+        return [(2, 2, 0, "", (host, port))]
+
+    def socket(self, *kind):
+        raise OSError(12, "ENOMEM")
+
+
+def test_no_socket_left_is_a_network_error_and_not_one_of_the_storage():
+    saved, net.socket = net.socket, NoSocketLeft()
+    try:
+        error = raises(SuitError, net.connect, "10.0.0.1", 5683, 2, reason=R_NETWORK)
+        assert error.detail == 12
+        observer = Observer("coap://10.0.0.77/latest.suit")
+        observer._client.timing.patience_ms = 0
+        raises(SuitError, drive, observer.wait(0), Wire(None), reason=R_NETWORK)
+    finally:
+        net.socket = saved
 
 
 def test_a_reset_is_a_server_error():

@@ -85,7 +85,10 @@ def connect(host, port, kind):
     """A nonblocking socket of `kind` (SOCK_STREAM: connecting; SOCK_DGRAM: hears only this
     peer)."""
     found = address(host, port, kind)
-    sock = socket.socket(found[0], kind)
+    try:
+        sock = socket.socket(found[0], kind)
+    except OSError as error:
+        raise SuitError(R_NETWORK, error.errno)  # boards have few, and others use them
     sock.setblocking(False)
     try:
         sock.connect(found[-1])
