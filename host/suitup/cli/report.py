@@ -11,7 +11,6 @@ from suitup.errors import USAGE, Failure
 from suitup.release import LATEST
 from suitup.serve import inbox
 
-
 _WHOSE = (
     "name the board's key with --key: `provision` put it into keys/boards as DEVICE-ID.pub.pem, "
     "`push` into the folder keys of the virtual board it made"
