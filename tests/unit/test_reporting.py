@@ -193,6 +193,21 @@ def test_a_report_for_which_memory_is_too_short_says_so_and_is_signed_by_who_rea
     assert signed(read(b.root + "/report"))
 
 
+def test_reading_a_report_that_nobody_can_sign_writes_nothing():
+    b = Desk()
+    slots.remove(b.root + "/device.cbor")
+    b.fails()
+    there = read(b.root + "/report")
+    assert not signed(there)
+    write_, written = reporting._write, []
+    reporting._write = lambda path, data: written.append(path)
+    try:
+        assert reporting.load() == there and reporting.load() == there
+    finally:
+        reporting._write = write_
+    assert not written
+
+
 def test_a_trial_that_was_gone_back_from_is_reported_once():
     b = Desk()
     b.install("v1", 1, V1_APP)
