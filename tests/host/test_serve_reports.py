@@ -121,6 +121,15 @@ def test_a_board_provisioned_later_is_known_at_once_and_a_nonce_ends(tmp_path):
         inbox.take(signed(first, Inbox(tmp_path, tmp_path).nonce()))
 
 
+def test_no_key_is_tried_for_who_was_given_no_nonce(tmp_path, monkeypatch):
+    inbox = Inbox(tmp_path / "in", tmp_path / "boards")
+    key = board(tmp_path / "boards")
+    monkeypatch.setattr(inbox, "keys", lambda: pytest.fail("keys were asked for"))
+    for nonce in (None, bytes(16), Inbox(tmp_path, tmp_path).nonce()):
+        with pytest.raises(Refused, match="nonce"):
+            inbox.take(signed(key, nonce))
+
+
 def test_of_too_many_reports_of_one_board_the_oldest_makes_way(tmp_path, monkeypatch):
     monkeypatch.setattr(inboxes, "MAX_PER_BOARD", 3)
     inbox = Inbox(tmp_path / "in", tmp_path / "boards")

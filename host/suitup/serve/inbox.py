@@ -83,11 +83,12 @@ class Inbox:
             inside, message = reports.payload(data)
             if message is None:
                 raise Refused("not signed")
+            # first: to try the key of every board costs much, and whoever was given no nonce shall not ask for it
+            if not self._fresh(_nonce_in(inside)):
+                raise Refused("without a fresh nonce")
             report = reports.read(data, self.keys())
         except reports.BadReport as error:
             raise Refused(str(error)) from None
-        if not self._fresh(report.nonce):
-            raise Refused("without a fresh nonce")
         item = cbor.decode(inside)
         del item[_NONCE]
         name = hashlib.sha256(cbor.encode(item)).hexdigest()[:16] + SUFFIX
@@ -103,6 +104,16 @@ class Inbox:
         there = sorted(folder.glob("*" + SUFFIX), key=lambda path: path.stat().st_mtime_ns)
         for path in there[: max(0, len(there) + 1 - MAX_PER_BOARD)]:
             os.unlink(path)
+
+
+def _nonce_in(report):
+    """The nonce in a report that nobody has authenticated yet, None without one."""
+    try:
+        item = cbor.decode(report)
+    except cbor.NotDeterministic:
+        return None
+    nonce = item.get(_NONCE) if isinstance(item, dict) else None
+    return nonce if isinstance(nonce, bytes) else None
 
 
 def known(folder) -> list:
