@@ -49,7 +49,10 @@ class _Whole:
             return _FOLDER
         if not path.endswith(".mpy") or path == _NOWHERE:
             raise OSError(2)
-        self.found = (path, self._open(path))
+        try:
+            self.found = (path, self._open(path))
+        except MemoryError:
+            pass  # whatever is raised here means "no such file"; `open` will say it
         return _FILE
 
     def open(self, path, mode):
