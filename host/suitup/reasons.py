@@ -2,6 +2,8 @@
 
 The numbers are the device's own (`suitup.numbers`); a test keeps this table complete."""
 
+import ast
+
 from suitup import numbers as n
 
 # {number: (what happened; `{}` takes the detail, what to do next or None)}
@@ -34,7 +36,8 @@ _SENTENCES = {
     ),
     n.R_COMPONENT_UNAUTHORISED: (
         "the signer may not write component {}",
-        "its key needs another role in the trust store (`suitup provision --trust KEY:ROLES`)",
+        "its key needs another role in the trust store, or access to that component "
+        "(`suitup provision --trust KEY:ROLES`, access=FILE)",
     ),
     n.R_PARAMETER_UNSUPPORTED: (
         "the manifest sets parameter {}, which the device does not know",
@@ -214,7 +217,21 @@ def _shown(reason, detail):
         }.get(reason)
         if table and detail in table:
             return f"{table[detail]} ({detail})"
+    if reason == n.R_COMPONENT_UNAUTHORISED:
+        return _component(str(detail))
     return str(detail)
+
+
+def _component(text):
+    """A component that an access file keeps out comes as Python writes its segments: `(b'app',)`."""
+    from suitup.manifest import describe
+
+    try:
+        segments = ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return text
+    whole = isinstance(segments, tuple) and all(isinstance(each, bytes) for each in segments)
+    return describe.component_name(segments) if whole else text
 
 
 def name(reason: int) -> str:

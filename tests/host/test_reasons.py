@@ -28,6 +28,8 @@ def test_numbers_in_details_are_named():
     assert "fetch (21)" in reasons.explain(n.R_OPERATION_FAILED, n.C_FETCH)[0]
     assert "ML-DSA-44 (-48)" in reasons.explain(n.R_ALG_UNSUPPORTED, n.ALG_ML_DSA_44)[0]
     assert "install (20)" in reasons.explain(n.R_SEVERED_DIGEST, n.M_INSTALL)[0]
+    assert '["file", "s.json"]' in reasons.explain(n.R_COMPONENT_UNAUTHORISED, "(b'file', b's.json')")[0]
+    assert reasons.explain(n.R_COMPONENT_UNAUTHORISED, "updater")[0].endswith("component updater")
     assert "time-of-day-utc (8)" in reasons.explain(n.R_WAITING, 8)[0]
 
 
