@@ -69,7 +69,8 @@ def command(path, host, key_files, envelope, save, folder, release, board_keys):
         for line in report_text.lines(report, about):
             click.echo(line)
     except reports.BadReport as error:
-        raise Failure("this is no report to rely on", str(error), None if key_files else _WHOSE) from None
+        unknown = not key_files and "nobody trusted" in str(error)
+        raise Failure("this is no report to rely on", str(error), _WHOSE if unknown else None) from None
 
 
 def _envelopes(release):
