@@ -103,7 +103,8 @@ def once():
             done = False
             if error.reason in _AWAY or error.reason == R_NO_PAYLOAD:
                 break
-        except (OSError, MemoryError):
+        except Exception:
+            # no memory, no file, or what nobody foresaw: it is tried again, later
             done = False
             break
     return done

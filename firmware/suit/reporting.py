@@ -105,8 +105,11 @@ def save(envelope, recorder, error):
 def keep(made):
     """Store a report that is not signed yet, unless it is what the last one said."""
     before = read(_path())
-    if before and (inside(before) if signed(before) else before) == made:
-        return
+    try:
+        if before and (inside(before) if signed(before) else before) == made:
+            return
+    except SuitError:
+        pass  # what a flash gone bad made of it says nothing
     # for delivery first: a cut in between makes one too many, not one too few
     if settings(runtime.root).reports:
         _queue(made)

@@ -31,14 +31,23 @@ _ROOM = const(8192)  # bytes, more than any signature here needs
 
 def counting(found):
     """Of the keys that signed, the one whose quorum is there: so many different keys, all with its
-    roles. None as long as there is none."""
+    roles and free to do what it may. None as long as there is none."""
     for key in found:
         if key.quorum <= 1:
             return key
-        names = [other.kid for other in found if other.roles & key.roles == key.roles]
+        names = [other.kid for other in found if _able(other, key)]
         if len(set(names)) >= key.quorum:
             return key
     return None
+
+
+def _able(other, key):
+    if other.roles & key.roles != key.roles:
+        return False
+    for each in other.access:
+        if each not in key.access:
+            return False
+    return True
 
 
 def _make_room():

@@ -92,6 +92,23 @@ def test_without_a_network_a_report_waits_and_what_is_refused_lets_others_pass()
     assert bring() and reporting.waiting() == []
 
 
+def test_an_error_nobody_foresaw_leaves_the_report_for_later():
+    b = Desk()
+    b.fails()
+    b.status = ValueError("what a server made of it")
+    assert not bring() and reporting.waiting() == [1]
+    b.status = 204
+    assert bring() and reporting.waiting() == []
+
+
+def test_a_stored_report_that_turned_to_garbage_keeps_no_other_away():
+    b = Desk()
+    b.fails()
+    write(reporting._path(), b"\xd2\x84\x41\xff garbage")
+    b.fails(3)
+    assert b.told()[4][5] == n.R_CONDITION_FAILED
+
+
 def test_of_more_than_four_reports_the_oldest_is_given_up():
     b = Desk()
     for sequence in range(2, 8):

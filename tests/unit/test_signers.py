@@ -86,6 +86,18 @@ def test_keys_of_other_roles_do_not_count():
     refuse(opened, signed(0), trust)
 
 
+def test_a_key_with_a_restriction_has_no_say_in_what_it_may_not():
+    narrow = {n.KEY_ACCESS: {2: [3, 20]}}
+    keys = [{1: 4, 3: 5, -1: each, n.KEY_QUORUM: 2} for each in SECRETS[:3]]
+    keys[0].update(narrow)
+    keys[2].update(narrow)
+    trust = TrustStore(encode(keys))
+    for signers in ((0, 1), (1, 0)):  # two signed, but only within what the first may
+        assert opened(signed(*signers), trust).key is trust.keys[0]
+    assert opened(signed(2, 0), trust).key.access
+    refuse(opened, signed(1), trust)
+
+
 def test_a_wrapper_full_of_nobodys_signatures_is_given_up_before_it_takes_minutes():
     data = manifest(install=seq())
     digest = encode(digest_of(wrapped(data)))

@@ -85,6 +85,10 @@ class Anchor:
     quorum: int = 1
     access: tuple = ()
 
+    def may_all_of(self, other: Anchor) -> bool:
+        """Has this one the other's roles, and no restriction beyond the other's? Else it does not count for its quorum."""
+        return self.roles & other.roles == other.roles and set(self.access) <= set(other.access)
+
     @classmethod
     def of(cls, entry) -> Anchor:
         """Of a Key (role app), a pair (Key, roles) or an Anchor."""
@@ -150,12 +154,12 @@ def check_anchors(anchors):
     for anchor in anchors:
         if anchor.quorum < 1:
             raise Failure("a quorum is at least 1", code=USAGE)
-        able = {each.key.thumbprint for each in anchors if each.roles & anchor.roles == anchor.roles}
+        able = {each.key.thumbprint for each in anchors if each.may_all_of(anchor)}
         if len(able) < anchor.quorum:
             raise Failure(
                 f"{anchor.key.describe()} counts only together with {anchor.quorum - 1} others",
-                f"{len(able)} keys of this store have its roles",
-                "add keys with these roles, or lower the quorum",
+                f"{len(able)} keys of this store have its roles and no restriction that it has not",
+                "add such keys, or lower the quorum",
             )
         if anchor.quorum > 1 and anchor.roles & n.ROLE_DELEGATE:
             raise Failure(

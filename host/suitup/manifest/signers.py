@@ -25,7 +25,7 @@ def _is_int(value):
 def _enough(found) -> Anchor | None:
     """Of the anchors that signed, the first whose quorum is there."""
     for anchor in found:
-        able = {each.key.thumbprint for each in found if each.roles & anchor.roles == anchor.roles}
+        able = {each.key.thumbprint for each in found if each.may_all_of(anchor)}
         if len(able) >= anchor.quorum:
             return anchor
     return None
