@@ -67,6 +67,7 @@ def test_a_refused_update_is_reported_when_somebody_takes_reports_and_the_run_is
         end = time.monotonic() + 30
         while not received(inbox.folder) and time.monotonic() < end:
             time.sleep(0.1)
+        time.sleep(2)  # the board hears that it has arrived, and lets go of it
     board.stop()
     (path,) = received(inbox.folder)
     kept = [each for each in board.list_files("/suit") if each.startswith("/suit/reports/")]
