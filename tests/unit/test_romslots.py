@@ -2,10 +2,10 @@
 
 from author import envelope
 from harness import finish, raises
-from nor import BLOCK, RamNor
+from nor import AFTER, BEFORE, BLOCK, TORN, WEAK, PowerCut, RamNor
 from storage import write
+from suit import decide, romslots, runtime, updater
 from suit import numbers as n
-from suit import romslots, runtime
 from suit.errors import SuitError
 from suit.slots import Slot, exists
 from test_romvfs import file, image
@@ -13,6 +13,7 @@ from test_updater import APP, Bench
 
 ONE = image(file("main.py", b"one " * 700))
 TWO = image(file("main.py", b"two, a longer one " * 300))
+FOUR = image(file("main.py", b"four, longer than two " * 200))
 SETTINGS = [b"file", b"settings.json"]
 
 
@@ -145,3 +146,42 @@ def test_a_removed_image_is_gone():
     target.remove()
     assert target.size() is None
     assert finish(target.local_copy(bytes(32), len(ONE))) is False
+
+
+def test_a_cut_at_any_operation_of_an_area_leaves_the_old_version_and_the_update_repeats():
+    b, chip = Bench(), Chip()
+    chip.on(b)
+    b.install("v1", 1, ONE)
+    b.install("v2", 2, TWO)
+    b.install("v3", 3, ONE)
+    b.publish("v4", 4, FOUR)
+    areas = bytes(chip.data)
+    saved = [b.root + "/state.0", b.root + "/state.1"]
+    records = [open(path, "rb").read() for path in saved]
+    points = 0
+    for kind, fraction in ((BEFORE, 0), (TORN, 0.1), (TORN, 0.5), (TORN, 0.9), (WEAK, 0.5), (AFTER, 0)):
+        at = 0
+        while True:
+            chip.data[:] = areas
+            for path, data in zip(saved, records):
+                write(path, data)
+            assert b.start() == (0, False)
+            chip.nor.power_on()
+            chip.nor.cut(chip.nor.ops + at, kind, fraction)
+            try:
+                b.update("v4")
+            except PowerCut:
+                pass
+            if not chip.nor.lost:
+                break
+            points += 1
+            at += 1
+            chip.nor.power_on()
+            runtime.running = None
+            updater._busy = False
+            assert b.start(decide.CAUSE_POWER) == (0, False), (kind, fraction, at)
+            assert content(component(chip, 0)) == ONE
+            b.update("v4")
+            assert b.start() == (1, True), (kind, fraction, at)
+            assert content(component(chip, 1)) == FOUR
+    assert points > 100 and chip.nor.violations == 0
