@@ -104,7 +104,7 @@ def _use(name):
         except OSError:
             pass
     _forget()
-    sys.path[:] = [".frozen", "/lib", ""]
+    sys.path[:] = [".frozen", "/lib"]
     if name:
         try:
             from suit.region import FileRegion
@@ -123,11 +123,14 @@ def path():
         _use(pick(False)[0])
     except Exception as error:
         sys.print_exception(error)
-        sys.path[:] = [".frozen", "/lib", ""]
+        sys.path[:] = [".frozen", "/lib"]
+    sys.path.append("")  # a session at the console finds its files; whoever starts does not, see `run`
 
 
 def run():
     """For main.py. Raises what the launcher in /lib raises."""
+    if "" in sys.path:
+        sys.path.remove("")
     name, trial = pick(True)
     try:
         _use(name)

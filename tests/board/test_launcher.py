@@ -217,6 +217,9 @@ def test_no_stray_file_takes_the_place_of_signed_code(make):
     # the app has no module `helper`; neither the root nor /lib may supply one
     board.write_files({"/lib/helper.py": b"print('stray')", "/helper.py": b"print('stray')"})
     board.write_files({"/asyncio.py": b"print('stray')", "/lib/main.py": b"print('stray')"})
+    # nor what comes before the launcher
+    for name in ("suit_start", "hashlib", "binascii", "struct"):
+        board.write_files({"/%s.py" % name: b"print('stray')"})
     board.start()
     board.wait_for("suit: recovery")
     at = offer(bench, "1.0.0")
