@@ -115,7 +115,7 @@ class Found:
     def __init__(self, server, sock):
         self._server = server
         self._sock = sock
-        self._waiting = []  # (when, datagram, peer)
+        self._waiting = []  # (ticks, ms after them, datagram, peer)
         if sock:
             self._poller = select.poll()
             self._poller.register(sock, select.POLLIN)
@@ -126,10 +126,10 @@ class Found:
             self._hear()
         now = net.ticks()
         for entry in self._waiting:
-            if net.elapsed(now, entry[0]) >= 0:
+            if net.elapsed(now, entry[0]) >= entry[1]:
                 self._waiting.remove(entry)
                 try:
-                    self._server._message(memoryview(entry[1]), entry[2])
+                    self._server._message(memoryview(entry[2]), entry[3])
                 except (SuitError, MemoryError):
                     pass  # as if it had been lost
                 break  # the others at the next step
@@ -140,8 +140,9 @@ class Found:
         try:
             data, peer = self._sock.recvfrom(_REQUEST)
             if len(self._waiting) < _WAITING and len(data) < _REQUEST and wanted(data):
-                when = net.ticks() + os.urandom(1)[0] * _LEISURE_MS // 256
-                self._waiting.append((when, data, peer))
+                # ticks wrap, so that nothing may be added to them
+                pause = os.urandom(1)[0] * _LEISURE_MS // 256
+                self._waiting.append((net.ticks(), pause, data, peer))
         except (OSError, SuitError, MemoryError, UnicodeError):
             pass
 

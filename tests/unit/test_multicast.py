@@ -115,6 +115,29 @@ def test_a_board_answers_within_a_second_and_remembers_four_questions():
         assert sock.closed and not server.closed
 
 
+def test_nothing_but_ticks_is_counted_from_when_they_are_about_to_wrap():
+    """MicroPython's ticks_diff refuses what lies outside of the period, as a sum of ticks may."""
+    period = 1 << 30
+    saved = net.elapsed
+
+    def elapsed(now, then):
+        assert 0 <= now < period and 0 <= then < period
+        return (now - then + period // 2) % period - period // 2
+
+    with Clock() as clock:
+        try:
+            net.elapsed = elapsed
+            clock.now = period - 1
+            server = Pretended()
+            board = found(server, Pretended([question()]))
+            board.step()
+            clock.now = 1000
+            board.step()
+            assert len(server.answered) == 1
+        finally:
+            net.elapsed = saved
+
+
 def test_a_network_without_groups_leaves_the_server():
     class Few:
         FEW_SOCKETS = True
