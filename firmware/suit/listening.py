@@ -23,6 +23,7 @@ import socket
 
 from . import runtime, strangers, transports
 from .errors import SuitError
+from .port import chip
 from .transports import net
 from .wait import READ, drive
 
@@ -248,6 +249,8 @@ def look(config=None):
         from .transports.coap_observe import Observer
 
         observer = Observer(first + "latest.suit" if first.endswith("/") else first)
+    # while the update is fetched from here nobody sees to it that the observer gives up its socket
+    share = observer and getattr(chip(), "FEW_SOCKETS", False)
     settled = False  # the last attempt gave an answer
     pause = os.urandom(1)[0] * 20  # ms; boards that were switched on together
     while True:
@@ -256,11 +259,15 @@ def look(config=None):
             try:
                 news = yield from observer.wait(pause)
             except SuitError:
+                if share:
+                    observer.close()
                 yield pause
         else:
             yield pause
         watched = observer and observer.registered and len(config.servers) == 1
         if news or not settled or not watched:
+            if share:
+                observer.close()
             settled = yield from _attempt()
         seconds = config.poll if settled else min(config.poll, _AGAIN_S)
         pause = seconds * (896 + os.urandom(1)[0])  # ms, 7/8 to 9/8

@@ -1,6 +1,7 @@
 """The CoAP client against a server that misbehaves on purpose; no network, no waiting."""
 
 from harness import raises
+from suit import runtime
 from suit.errors import SuitError
 from suit.numbers import R_CONTENT_CHANGED, R_NETWORK, R_SERVER
 from suit.transports import coap_timing, net
@@ -13,6 +14,7 @@ from suit.transports.coap_message import (
     ECHO,
     ETAG,
     NON,
+    OBSERVE,
     RST,
     SIZE2,
     URI_HOST,
@@ -23,6 +25,7 @@ from suit.transports.coap_message import (
 )
 from suit.transports.coap_observe import Observer
 
+CONNECT = net.connect
 DATA = bytes(i * 7 & 255 for i in range(5000))
 
 
@@ -401,6 +404,60 @@ def test_no_socket_left_is_a_network_error_and_not_one_of_the_storage():
         raises(SuitError, drive, observer.wait(0), Wire(None), reason=R_NETWORK)
     finally:
         net.socket = saved
+
+
+def observed(m):
+    """What a request says about observing: 0 register, 1 leave."""
+    return [int.from_bytes(value, "big") for value in m.options.get(OBSERVE, ())]
+
+
+def test_an_observer_gives_its_socket_to_an_update_that_finds_none_and_misses_no_change():
+    def answer(wire, m):
+        if observed(m) == [0]:
+            wire.reply(m, 69, b"x", options=((ETAG, wire.etag), (OBSERVE, len(wire.requests))))
+
+    closed = []
+    saved = net.socket, runtime.progress.state
+    with wired(answer) as wire:
+        wire.close = lambda: closed.append(len(wire.requests))
+        observer = Observer("coap://10.0.0.1/latest.suit")
+        assert drive(observer.wait(0), wire) is True
+        waiting = observer.wait(1000000)
+        assert next(waiting)[2] <= 1000 and observer.registered
+        wired_connect, net.connect = net.connect, CONNECT
+        net.socket = NoSocketLeft()
+        try:
+            raises(SuitError, net.connect, "10.0.0.1", 5683, 2, reason=R_NETWORK)
+        finally:
+            net.socket, net.connect = saved[0], wired_connect
+        now = [net.ticks() + 1000]
+        ticks, net.ticks = net.ticks, lambda: now[0]
+        try:
+            assert waiting.send(False) == 30000  # gone for half a minute
+            assert closed == [2] and not observer.registered
+            assert [observed(m) for m in wire.requests] == [[0], [1]]
+            runtime.progress.state = "fetching"
+            now[0] += 30000
+            assert next(waiting) == 1000  # the update is under way
+            runtime.progress.state = "idle"
+            wire.etag = b"new"
+            assert drive(waiting, wire) is True
+            assert observed(wire.requests[-1]) == [0] and observer.registered
+        finally:
+            net.ticks = ticks
+            runtime.progress.state = saved[1]
+
+
+def test_where_nobody_will_tell_no_socket_is_kept():
+    closed = []
+    with wired(lambda wire, m: wire.block(m)) as wire:
+        wire.close = lambda: closed.append(1)
+        observer = Observer("coap://10.0.0.1/latest.suit")
+        assert drive(observer.wait(0), wire) is True
+        waiting = observer.wait(5000)
+        assert next(waiting) is not None  # it asks
+        assert waiting.send(True) > 4000 and not observer.registered
+        assert closed == [1]
 
 
 def test_a_reset_is_a_server_error():

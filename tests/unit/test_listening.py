@@ -144,6 +144,42 @@ def test_a_failed_attempt_at_an_observed_server_is_repeated():
         assert test.pauses[1] < 350000 and test.pauses[2] < 350000 and test.pauses[3] > 70000000
 
 
+class FewSockets:
+    FEW_SOCKETS = True
+
+
+def shared(port):
+    """What happens when there is news, on a board of that port."""
+    happened = []
+    with looking(("coap://a/x",), news=[True, False]) as test:
+        plain, Observer = updater.update, coap_observe.Observer
+
+        class Watched(Observer):
+            def wait(self, ms):
+                happened.append("wait")
+                return Observer.wait(self, ms)
+
+            def close(self):
+                happened.append("close")
+
+        def update():
+            happened.append("update")
+            return plain()
+
+        updater.update, coap_observe.Observer = update, Watched
+        saved, listening.chip = listening.chip, lambda: port
+        try:
+            test.go(3)
+        finally:
+            listening.chip = saved
+    return happened
+
+
+def test_where_sockets_are_few_the_observer_has_none_while_an_update_is_fetched():
+    assert shared(FewSockets) == ["wait", "close", "update", "wait"]
+    assert shared(None) == ["wait", "update", "wait"]
+
+
 def test_a_transfer_that_is_dragged_out_is_ended():
     now = [0]
     saved = net.ticks

@@ -9,10 +9,15 @@
 Only its first 64 bytes and the ETag travel. The registration is renewed, with the same token, some
 seconds after Max-Age, and after two minutes at the latest: a NAT forgets the way back. A server
 that does not know observation is asked again after each `wait` instead. Raises SuitError as
-`coap_client` does."""
+`coap_client` does.
+
+Where sockets are so few that somebody finds none (`net.short`: an update, a report on its way) the
+observer gives its own away within a second, and registers again half a minute later when no update
+is under way. What it knows of the resource it keeps, so that a change in between is news."""
 
 import os
 
+from .. import runtime
 from ..errors import SuitError
 from ..numbers import R_SERVER
 from . import net
@@ -30,6 +35,9 @@ except ImportError:
 _SZX = const(2)  # blocks of 64 bytes
 _NAT_S = const(120)
 _REORDER_MS = const(128000)  # RFC 7641 section 3.4
+_LOOK_MS = const(1000)  # at least so often it looks whether its socket is wanted
+_AWAY_MS = const(30000)
+_BUSY = ("checking", "fetching", "installing")
 
 
 class Observer:
@@ -43,9 +51,10 @@ class Observer:
 
     def close(self):
         """Leave. The server is told once, without waiting for an answer; else it finds out by
-        itself."""
+        itself. `wait` registers anew."""
         if self.registered:
             self._client.send_get(_SZX, observe=1, again=True)
+            self.registered = False
         self._client.close()
 
     def wait(self, timeout_ms):
@@ -54,6 +63,12 @@ class Observer:
         start = net.ticks()
         asked = False
         while True:
+            if net.short:
+                self.close()
+                asked = net.short = False
+                yield _AWAY_MS
+                while runtime.progress.state in _BUSY:
+                    yield _LOOK_MS
             left = timeout_ms - net.elapsed(net.ticks(), start)
             keep = self._keep - net.elapsed(net.ticks(), self._heard)
             if keep <= 0 if self.registered else not asked:
@@ -68,9 +83,10 @@ class Observer:
             elif left <= 0:
                 return False
             elif not self.registered:
+                client.close()  # nobody will tell
                 yield left
             else:
-                heard = yield from client.listen(min(left, keep))
+                heard = yield from client.listen(min(left, keep, _LOOK_MS))
                 if heard and self._news(client.message.code, False):
                     return True
 

@@ -6,6 +6,8 @@
 * "Nothing yet" is None from `receive` and `send`, whichever way the port says it.
 * Failures of the network are SuitError(R_NETWORK, errno or "dns"); the socket is closed by its
   owner.
+* `short`: no socket was left for somebody, who tries again. Who can do without its own for a while
+  closes it then (coap_observe.py); boards have as few as five.
 
 MicroPython's `readinto` reads on until the buffer is full, so on UDP it would join two queued
 datagrams into one. Where the length to expect is not known, `datagram` pays for one allocation and
@@ -31,6 +33,7 @@ _GRACE = const(120)  # seconds
 _SLOWEST = const(64)  # bytes a second
 _STRANGERS = const(1024)  # where somebody asked for the update who is no configured server
 EMPTY = (errno.EAGAIN, errno.ETIMEDOUT)  # what a port may say for "nothing yet"
+short = False
 _PENDING = (errno.EINPROGRESS, errno.EALREADY) + EMPTY
 
 try:
@@ -84,11 +87,13 @@ def address(host, port, kind):
 def connect(host, port, kind):
     """A nonblocking socket of `kind` (SOCK_STREAM: connecting; SOCK_DGRAM: hears only this
     peer)."""
+    global short
     found = address(host, port, kind)
     try:
         sock = socket.socket(found[0], kind)
     except OSError as error:
-        raise SuitError(R_NETWORK, error.errno)  # boards have few, and others use them
+        short = True
+        raise SuitError(R_NETWORK, error.errno)
     sock.setblocking(False)
     try:
         sock.connect(found[-1])
