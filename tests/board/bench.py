@@ -27,6 +27,13 @@ async def main():
 asyncio.run(main())
 """
 
+WAITS = """
+print("app VERSION starts")
+import time
+while True:
+    time.sleep_ms(50)
+"""
+
 TOML = """
 name = "bench"
 version = "1.0.0"

@@ -1,6 +1,7 @@
 """A virtual board of its own for a test that asks for one; whatever happens it is off afterwards."""
 
 import pytest
+from bench import Bench
 from suitup.boards.virtual import VirtualBoard
 
 
@@ -21,3 +22,15 @@ def make_board(tmp_path):
 @pytest.fixture
 def board(make_board):
     return make_board()
+
+
+@pytest.fixture
+def make(make_board, tmp_path):
+    """`make(apps)`: a Bench whose board is on."""
+
+    def make(apps, **options):
+        bench = Bench(make_board(), tmp_path / "project", apps, **options)
+        bench.board.start()
+        return bench
+
+    return make

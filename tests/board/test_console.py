@@ -3,10 +3,8 @@
 import json
 import time
 
-import pytest
-from bench import APP, Bench
+from bench import APP, WAITS
 
-WAITS = 'print("app VERSION starts")\nimport time\nwhile True:\n    time.sleep_ms(50)\n'
 WATCHED = """
 import machine, suit, time
 print("app VERSION starts", suit.confirm())
@@ -19,16 +17,6 @@ RECORD = (
     "from suit.state import Store\nimport json\nr = Store('/suit').load()\n"
     "print(json.dumps([r.active, r.trial, r.tries, r.crashes, r.back_reason]))"
 )
-
-
-@pytest.fixture
-def make(make_board, tmp_path):
-    def make(apps, **options):
-        bench = Bench(make_board(), tmp_path / "project", apps, **options)
-        bench.board.start()
-        return bench
-
-    return make
 
 
 def record(board, **how):

@@ -4,25 +4,14 @@ board, from the signed envelope on."""
 import json
 
 import pytest
-from bench import APP, Bench
+from bench import APP, WAITS, Bench
 
 RAISES_AT_IMPORT = 'print("app VERSION starts")\nimport not_there\n'
 RAISES = 'print("app VERSION starts")\n\ndef main():\n    raise ValueError("self-test")\n'
 ENDS = 'print("app VERSION starts")\n'
 EXITS = 'print("app VERSION starts")\nimport sys\nsys.exit()\n'
 HANGS = 'print("app VERSION starts")\nwhile True:\n    pass\n'
-WAITS = 'print("app VERSION starts")\nimport time\nwhile True:\n    time.sleep_ms(50)\n'
 CRASHES = 'import suit\nsuit.confirm()\nprint("app VERSION starts")\n1 / 0\n'
-
-
-@pytest.fixture
-def make(make_board, tmp_path):
-    def make(apps, **options):
-        bench = Bench(make_board(), tmp_path / "project", apps, **options)
-        bench.board.start()
-        return bench
-
-    return make
 
 
 def status(board):

@@ -2,6 +2,7 @@
 
 import random
 
+from clock import Clock
 from harness import MICROPYTHON
 from suit import coap_observers, coap_server
 from suit.coap_server import Server
@@ -110,19 +111,6 @@ def parsed(data):
     return m
 
 
-class clock:
-    """`with clock() as now:` time passes when `now[0]` (ms) is changed."""
-
-    def __enter__(self):
-        self.saved = net.ticks
-        self.now = [1000]
-        net.ticks = lambda: self.now[0]
-        return self.now
-
-    def __exit__(self, *why):
-        net.ticks = self.saved
-
-
 def test_discovery_names_both_resources():
     answer = Board().ask(coap.GET, ".well-known/core")
     assert answer.said == 205 and answer.options[coap.CONTENT_FORMAT] == b"\x28"
@@ -176,7 +164,7 @@ def test_no_stranger_gets_an_answer_longer_than_136_bytes():
 
 
 def test_a_nudge_needs_a_fresh_echo_of_the_same_address():
-    with clock() as now:
+    with Clock() as now:
         board = Board()
         first = board.ask(coap.POST, "suit/nudge", payload=b"coap://10.0.0.5/x")
         assert first.said == 401 and board.site.nudges == []
@@ -196,7 +184,7 @@ def test_a_nudge_needs_a_fresh_echo_of_the_same_address():
 def test_an_echo_that_returns_promptly_tells_how_long_the_way_is():
     for wait, known in ((20, True), (700, False)):
         del coap_timing._known[:]
-        with clock() as now:
+        with Clock() as now:
             board = Board()
             echo = board.ask(coap.POST, "suit/nudge").options[coap.ECHO]
             now[0] += wait
@@ -223,7 +211,7 @@ def test_a_repeated_nudge_is_answered_again_and_taken_once():
 
 
 def test_what_was_known_of_an_address_is_not_known_again_when_the_clock_has_wrapped():
-    with clock() as now:
+    with Clock() as now:
         b = Board()
         b.verify()
         assert len(b.ask(coap.GET, "suit/status").body) == 700
@@ -235,7 +223,7 @@ def test_short_memory_costs_an_answer_and_not_the_server():
     def short(*args):
         raise MemoryError()
 
-    with clock() as now:
+    with Clock() as now:
         b = Board()
         for name, path in (("status", "suit/status"), ("report", "suit/report")):
             kept = getattr(b.site, name)
@@ -295,7 +283,7 @@ def test_pings_responses_and_garbage_are_reset_or_ignored():
 
 
 def test_observing_takes_an_echo_and_notifies_what_is_new():
-    with clock() as now:
+    with Clock() as now:
         board = Board()
         watch = (coap.GET, "suit/status", ((coap.OBSERVE, 0),))
         assert board.ask(*watch).said == 401
@@ -328,7 +316,7 @@ def told(board):
 
 def test_an_observer_that_is_gone_is_forgotten():
     for how in ("silence", "reset", "deregistered"):
-        with clock() as now:
+        with Clock() as now:
             board = Board()
             board.verify()
             board.ask(coap.GET, "suit/status", ((coap.OBSERVE, 0),))
@@ -371,7 +359,7 @@ def watching(board):
 
 
 def test_observers_and_verified_addresses_are_few():
-    with clock():
+    with Clock():
         board = Board()
         for i in range(20):
             watch(board, ("10.0.1.%d" % i, 5683))
@@ -384,7 +372,7 @@ def test_observers_and_verified_addresses_are_few():
 
 
 def test_strangers_do_not_push_out_an_observer_that_is_there():
-    with clock() as now:
+    with Clock() as now:
         board = Board()
         assert watch(board, FRIEND)
         now[0] += 2100
@@ -402,7 +390,7 @@ def test_strangers_do_not_push_out_an_observer_that_is_there():
 
 
 def test_four_that_are_there_keep_their_places_and_a_fifth_gets_an_answer():
-    with clock() as now:
+    with Clock() as now:
         board = Board()
         for i in range(4):
             assert watch(board, ("10.0.0.%d" % i, 5683))

@@ -1,6 +1,7 @@
 """What an update may cost that somebody asked for over the network, and how often; attacks on that."""
 
 from author import OTHER_KEY, envelope
+from clock import Clock
 from harness import finish, raises
 from storage import write
 from suit import listening, runtime, slots, strangers, updater
@@ -15,17 +16,11 @@ OPERATOR, STRANGER = "10.0.0.5", "10.6.6.6"
 SERVERS = ("coap://10.9.9.9/thermo/",)
 
 
-class clock:
-    """`with clock() as now:` time passes when `now[0]` (ms) is changed."""
-
-    def __enter__(self):
-        self.saved = net.ticks
-        self.now = [1000]
-        net.ticks = lambda: self.now[0]
-        return self.now
+class Times(Clock):
+    """Afterwards no update is under way."""
 
     def __exit__(self, *why):
-        net.ticks = self.saved
+        super().__exit__(*why)
         runtime.progress.begin("idle")
         runtime.strict = False
 
@@ -41,7 +36,7 @@ def visited(visitors, host, now, lasted=100, state="refused", vouched=False):
 
 
 def test_twenty_refusals_are_free_and_then_the_pauses_grow():
-    with clock() as now:
+    with Times() as now:
         v = strangers.Visitors()
         for _ in range(19):
             visited(v, STRANGER, now)
@@ -62,7 +57,7 @@ def test_twenty_refusals_are_free_and_then_the_pauses_grow():
 
 
 def test_what_takes_long_costs_more_unless_a_trusted_key_has_signed_it():
-    with clock() as now:
+    with Times() as now:
         v = strangers.Visitors()
         visited(v, STRANGER, now, lasted=120000)
         assert v.wait_ms(STRANGER) == 32000
@@ -74,7 +69,7 @@ def test_what_takes_long_costs_more_unless_a_trusted_key_has_signed_it():
 
 
 def test_many_addresses_are_no_way_around_the_pauses():
-    with clock() as now:
+    with Times() as now:
         v = strangers.Visitors()
         taken = 0
         for i in range(5000):
@@ -88,7 +83,7 @@ def test_many_addresses_are_no_way_around_the_pauses():
 
 
 def test_a_clock_that_wraps_leaves_nobody_waiting():
-    with clock() as now:
+    with Times() as now:
         v = strangers.Visitors()
         for _ in range(60):
             visited(v, STRANGER, now)
@@ -118,7 +113,7 @@ class Site:
 
 
 def test_nudges_are_taken_refused_or_put_off():
-    with clock() as now, Site() as test:
+    with Times() as now, Site() as test:
         assert test.nudge("coap://10.6.6.6/x") == coap.FORBIDDEN
         assert test.nudge("file:///x") == test.nudge("nonsense") == coap.FORBIDDEN
         assert test.nudge("coap://10.0.0.5/x") == coap.CHANGED
@@ -136,7 +131,7 @@ def test_nudges_are_taken_refused_or_put_off():
 
 
 def test_a_configured_server_goes_first():
-    with clock() as now, Site() as test:
+    with Times() as now, Site() as test:
         test.busy[0] = True
         visit = listening._visit = strangers.Visit("coap://10.6.6.6/x", STRANGER, True)
         runtime.progress.begin("checking")
@@ -173,7 +168,7 @@ class Server:
 
 
 def test_a_strangers_envelope_that_is_not_signed_in_two_minutes_is_given_up():
-    with clock() as now, Site() as test:
+    with Times() as now, Site() as test:
         test.site.wanted = strangers.Visit("coap://10.6.6.6/x", STRANGER, True)
         ended = []
 
@@ -200,7 +195,7 @@ def test_a_strangers_envelope_that_is_not_signed_in_two_minutes_is_given_up():
 
 
 def test_a_look_at_the_servers_ends_a_strangers_update_first():
-    with clock(), Site() as test:
+    with Times(), Site() as test:
         test.busy[0] = True
         looked = []
 
@@ -290,7 +285,7 @@ def test_a_good_update_of_a_stranger_is_installed_with_all_it_carries():
 
 
 def test_a_stranger_is_given_up_where_a_server_is_waited_for():
-    with clock() as now:
+    with Times() as now:
         for strict, slow in ((False, False), (True, True)):
             runtime.strict = strict
             pace = net.Pace()
