@@ -2,6 +2,7 @@
 
 from harness import MICROPYTHON
 
+_ERASED = b"\xff" * 4096
 _mounted = None  # the device behind /t, one at a time
 
 
@@ -62,7 +63,7 @@ class RamBlocks:
             return 4096
         if op == 6:
             at = arg * 4096
-            self.data[at : at + 4096] = b"\xff" * 4096
+            self.data[at : at + 4096] = _ERASED
         return 0
 
 
