@@ -32,6 +32,14 @@ def test_empty_offsets_follow_on_with_the_alignment_of_their_type():
     assert [p.offset for p in table] == [0x9000, 0xD000, 0x10000]
 
 
+def test_flags_are_kept():
+    table = partitions.parse_csv(
+        "a,data,nvs,0x9000,4K,readonly\nb,data,fat,,4K,encrypted:readonly\nc,data,,,4K\n"
+    )
+    assert [p.flags for p in table] == [2, 3, 0] and table[2].subtype == 6
+    assert partitions.decode(partitions.encode(table)) == table
+
+
 @pytest.mark.parametrize(
     "line, word",
     [
@@ -39,10 +47,14 @@ def test_empty_offsets_follow_on_with_the_alignment_of_their_type():
         ("otadata,data,ota,0xd000,0x1000", "0x2000"),
         ("x,data,nvs,0x8000,4K", "overlaps"),
         ("x,app,factory,0x11000,1M", "multiple"),
-        ("x,data,nvs,0x9000,4K\nx,data,nvs,0xa000,4K", "two partitions"),
-        ("x,data,nvs,0x9000,8K\ny,data,nvs,0xa000,4K", "overlaps"),
-        ("a_name_of_16_byte,data,nvs,0x9000,4K", "15 bytes"),
+        ("x,data,fat,0x9000,4K\nx,data,fat,0xa000,4K", "two partitions"),
+        ("x,data,fat,0x9000,8K\ny,data,fat,0xa000,4K", "overlaps"),
+        ("a_name_of_16_byte,data,fat,0x9000,4K", "15 bytes"),
         ("x,data,what,0x9000,4K", "subtype"),
+        ("x,data,nvs,0x9000,0x2000", "0x3000"),
+        ("otadata,data,ota,0xd000,0x2000,readonly", "readonly"),
+        ("x,data,fat,0x9000,4K,encrypted:secret", "secret"),
+        ("x,app,factory,0x10000,0x10800", "size"),
         ("x,data,nvs", "five fields"),
     ],
 )

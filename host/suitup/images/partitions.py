@@ -18,7 +18,8 @@ _MAGIC = b"\xaa\x50"
 _MD5_MAGIC = b"\xeb\xeb" + b"\xff" * 14
 _TYPES = {"app": 0, "data": 1}
 _SUBTYPES = {
-    0: {"factory": 0, "test": 0x20} | {f"ota_{n}": 0x10 + n for n in range(16)},
+    0: {"factory": 0, "test": 0x20, "tee_0": 0x30, "tee_1": 0x31}
+    | {f"ota_{n}": 0x10 + n for n in range(16)},
     1: {
         "ota": 0,
         "phy": 1,
@@ -31,9 +32,14 @@ _SUBTYPES = {
         "fat": 0x81,
         "spiffs": 0x82,
         "littlefs": 0x83,
+        "tee_ota": 0x90,
+        "": 6,
     },
 }
-_ALIGN = {0: 0x10000, 1: SECTOR}
+_FLAGS = {"encrypted": 1, "readonly": 2}
+_ALIGN = {0: 0x10000}  # of offsets; else a sector
+_NVS_LEAST = 0x3000  # bytes, if it is to be written
+_WRITTEN = {(1, 0): "otadata", (1, 3): "coredump"}  # (type, subtype) of what cannot be readonly
 
 
 @dataclass(frozen=True)
@@ -78,9 +84,14 @@ def parse_csv(text: str) -> list[Partition]:
             )
         name, kind, sub, offset, size = fields[:5]
         type_ = _number(kind, _TYPES, "type")
-        align = _ALIGN.get(type_, 4)
+        align = _ALIGN.get(type_, SECTOR)
         at = _number(offset, {}, "offset") if offset else -(-end // align) * align
-        flags = 1 if len(fields) > 5 and fields[5] == "encrypted" else 0
+        if at < end:  # ESP-IDF wants them in order
+            raise Failure(f"partition table line {number}: {at:#x} overlaps what ends at {end:#x}")
+        named = [flag for flag in ":".join(fields[5:6]).split(":") if flag]
+        if unknown := set(named) - set(_FLAGS):
+            raise Failure(f"partition table line {number}: no flag {min(unknown)!r}")
+        flags = sum(_FLAGS[flag] for flag in set(named))
         table.append(
             Partition(
                 name,
@@ -101,7 +112,7 @@ def check(table: list[Partition], flash_size: int | None = None) -> None:
     names = set()
     end = OFFSET + SECTOR
     for part in sorted(table, key=lambda p: p.offset):
-        align = _ALIGN.get(part.type, 4)
+        align = _ALIGN.get(part.type, SECTOR)
         if not part.name or len(part.name.encode()) > 15:
             raise Failure(f"partition {part.name!r}: a name has 1 to 15 bytes")
         if part.name in names:
@@ -115,8 +126,17 @@ def check(table: list[Partition], flash_size: int | None = None) -> None:
             raise Failure(
                 f"partition {part.name!r}: {part.offset:#x} overlaps what ends at {end:#x}"
             )
-        if part.size <= 0 or part.size % 4:
+        if part.size <= 0 or part.size % (SECTOR if part.type == 0 else 4):
             raise Failure(f"partition {part.name!r}: a size of {part.size} bytes cannot be")
+        kind = part.type, part.subtype
+        if part.flags & 2 and kind in _WRITTEN:
+            raise Failure(
+                f"partition {part.name!r}: {_WRITTEN[kind]} is written, it cannot be readonly"
+            )
+        if kind == (1, 2) and part.size < _NVS_LEAST and not part.flags & 2:
+            raise Failure(
+                f"partition {part.name!r}: NVS that is written has {_NVS_LEAST:#x} bytes or more"
+            )
         end = part.end
     otadata = [p for p in table if (p.type, p.subtype) == (1, 0)]
     if any(p.size != 0x2000 for p in otadata) or len(otadata) > 1:
@@ -168,4 +188,4 @@ def decode(data: bytes) -> list[Partition]:
 def load(path: Path) -> list[Partition]:
     """A table from a .csv or .bin file."""
     data = Path(path).read_bytes()
-    return decode(data) if data.startswith(_MAGIC) else parse_csv(data.decode())
+    return decode(data) if data.startswith(_MAGIC) else parse_csv(data.decode("utf-8-sig"))
