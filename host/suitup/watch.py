@@ -90,13 +90,18 @@ def up_to_date(entry: dict) -> bool:
     return entry.get("reason") == n.R_UP_TO_DATE
 
 
-def describe(status: dict) -> list:
-    """Lines for people: what runs, what the slots hold, how the last update went."""
+def describe(status: dict, stopped=False) -> list:
+    """Lines for people: what runs, what the slots hold, how the last update went. `stopped`: asked at the console, for
+    which the app had to end."""
     name = status.get("name", "board")
     machine = status.get("machine")
     lines = [f"board     {name}" + (f", {machine}" if machine else "")]
     running = status.get("running")
-    if running is None:
+    following = status.get("trial") or status.get("active")
+    if running is None and stopped and following:
+        told = shown_version(slot(status, following))
+        lines.append(f"runs      nothing while it is asked by cable; slot {following}, {told}, starts again now")
+    elif running is None:
         lines.append("runs      recovery: no slot boots; it waits for an update")
     else:
         state = "on trial" if status.get("trial") == running else "confirmed"
@@ -113,6 +118,10 @@ def describe(status: dict) -> list:
         if status.get("trial") == which and running != which:
             text += f", starts at the next reset ({status.get('tries')} tries)"
         lines.append(text)
+    if status.get("firmware"):
+        lines.append(f"firmware  runs from {status['firmware']}")
+    if status.get("updater"):
+        lines.append(f"updater   runs from slot {status['updater']}")
     if "floor" in status:
         lines.append(f"floor     sequence {status['floor']}: nothing below is taken")
     update = status.get("update") or {}

@@ -208,6 +208,12 @@ def test_the_status_is_told_in_words():
     )
     recovery = "\n".join(watch.describe(status(running=None)))
     assert "recovery" in recovery
+    cable = "\n".join(watch.describe({**DONE, "running": None, "active": "b"}, stopped=True))
+    assert "recovery" not in cable and "slot b" in cable and "starts again" in cable
+    nothing = status(running=None) | {"active": None, "trial": None}
+    assert "recovery" in "\n".join(watch.describe(nothing, stopped=True))
+    told = "\n".join(watch.describe({**DONE, "firmware": "ota_1", "updater": "b"}))
+    assert "firmware  runs from ota_1" in told and "updater   runs from slot b" in told
     assert "on trial" in "\n".join(watch.describe(TRIAL))
     assert "starts at the next reset" in "\n".join(watch.describe(ARMED))
 

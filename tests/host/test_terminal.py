@@ -89,8 +89,8 @@ class AtACable(SerialBoard):
 def test_nor_can_a_status_over_a_cable(monkeypatch):
     board = AtACable(repr({"name": EVIL, "slots": (EVIL, b"\x1b")}).encode())
     monkeypatch.setattr(status_verb, "cable", lambda port: contextlib.nullcontext(board))
-    status = status_verb._ask(None, "a0")
-    assert status == {"name": plain(EVIL), "slots": (plain(EVIL), b"\x1b")}
+    status, stopped = status_verb._ask(None, "a0")
+    assert stopped and status == {"name": plain(EVIL), "slots": (plain(EVIL), b"\x1b")}
 
 
 def test_nor_can_what_a_board_at_a_cable_prints_during_an_update():

@@ -25,11 +25,11 @@ def command(hosts, port, as_json):
 
     if len(hosts) > 1 or click.get_current_context().params["everyone"]:
         return _several(hosts, as_json)
-    status = _ask(hosts[0] if hosts else None, port)
+    status, stopped = _ask(hosts[0] if hosts else None, port)
     if as_json:
         click.echo(_json(status))
     else:
-        click.echo("\n".join(watch.describe(status)))
+        click.echo("\n".join(watch.describe(status, stopped)))
     return DONE
 
 
@@ -72,6 +72,7 @@ async def _over_network(host):
 
 
 def _ask(host, port):
+    """-> (status, whether the app was stopped for it)."""
     from suitup.boards.virtual import VirtualBoard
 
     if not host and port and Path(port).is_dir() and VirtualBoard(port).exists:
@@ -79,7 +80,7 @@ def _ask(host, port):
             raise Failure(f"the board in {port} is off", hint=f"suitup board start {port}")
         host = f"127.0.0.1:{VirtualBoard(port).coap_port}"
     if host:
-        return asyncio.run(_over_network(host))
+        return asyncio.run(_over_network(host)), False
     if not port:
         raise Failure(
             "which board?",
@@ -88,4 +89,4 @@ def _ask(host, port):
             code=USAGE,
         )
     with cable(port) as board:
-        return plain(board.eval_printed("print(suit.status())"))
+        return plain(board.eval_printed("print(suit.status())")), True
