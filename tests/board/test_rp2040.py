@@ -388,18 +388,19 @@ def test_a_blank_pico_is_provisioned_through_mpremote_and_pushed_to_by_cable(uf2
         async with Pico(uf2, flash) as pico:
             url = await pico.console()
             given = (
-                "--port", url, "--board", "RPI_PICO", "--trust", "dev.pem", "--vendor", "example.com",
-                "--class", "pico", "--trial", 1800,
+                "--app", app, "--port", url, "--board", "RPI_PICO", "--trust", "dev.pem",
+                "--vendor", "example.com", "--class", "pico", "--trial", 1800,
             )  # fmt: skip
             first = await suitup("provision", *given, "--first", "build/release/app-1.0.0.suit")
             again = await suitup("provision", *given)
             await pico.wait_for("app 1.0.0 runs")
             await sign("2.0.0")
             pushed = await suitup("push", "--port", url)
-            return first, again, pushed
+            return first, again, pushed, await suitup("status", "--port", url)
 
-    first, again, pushed = asyncio.run(provision())
+    first, again, pushed, told = asyncio.run(provision())
     assert any("(0 written" in line for line in again), again
     own = [line for line in first if "device" in line]
     assert own and own == [line for line in again if "device" in line]
     assert pushed[-1] == "confirmed 2.0.0"
+    assert any(line.startswith("runs") and "slot b, sequence 2, starts again" in line for line in told), told
