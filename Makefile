@@ -29,9 +29,11 @@ WHERE = $(call named,host,$(HOST)) $(call named,port,$(PORT))
 setup: $(VENV)/.done
 
 $(VENV)/.done: pyproject.toml
-	@echo "setting up $(VENV) (once, and when pyproject.toml changes)"
+	@printf "setting up $(VENV) (once, and when pyproject.toml changes; half a minute and more) "
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[virtual,sbom,test]'
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -e '.[virtual,sbom,test]' >$(VENV)/setup.log 2>&1 & pip=$$!; \
+	while kill -0 $$pip 2>/dev/null; do printf .; sleep 1; done; echo; \
+	wait $$pip || { tail -n 20 $(VENV)/setup.log; echo "error: pip could not install what suitup needs, see above and $(VENV)/setup.log"; exit 1; } >&2
 	@touch $@
 
 ## test           the whole suite on two cores; TESTS= narrows it

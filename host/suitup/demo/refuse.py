@@ -127,6 +127,7 @@ class Show:
         await self._nudge(url)
         await self._until(lambda status: status["running"] == status["trial"] and status["trial"])
         good = self._make("3.0.0")
+        _waits("an app that never confirms")
         try:
             await self._device.nudge(self._server.url("coap", good.name))
             self._line("update during a trial", "was accepted", False)
@@ -142,6 +143,8 @@ class Show:
     async def _failing(self):
         for name, source, reason in FAILING:
             path = self._failing_app(name, source)
+            if reason == n.R_BACK_WATCHDOG:
+                _waits(name)
             verdict = await self._push(path)
             await self._judge(name, verdict, "rolled back", (reason,))
             verdict = await self._push(path)
@@ -242,6 +245,10 @@ class Show:
         self.refused += right
         self._wrong += not right
         print(f"{shown if right else 'WRONG, not ' + shown} {name}: {text}", flush=True)
+
+
+def _waits(name):
+    print(f"{name}: the board's watchdog ends its trial in about ten seconds ...", flush=True)
 
 
 def main(arguments=None) -> int:
