@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from suitup.boards import updater
+from suitup.images import partitions
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = sorted(path.parent.parent.name for path in ROOT.glob("boards/*/micropython/manifest.py"))
@@ -75,3 +76,19 @@ def test_the_boards_are_those_of_the_catalogue_and_keep_the_stock_filesystem():
         # another storage size would make stock MicroPython format the filesystem
         assert f'#include "boards/{board}/mpconfigboard.h"' in (folder / "mpconfigboard.h").read_text()
         assert "STORAGE_BYTES" not in (folder / "mpconfigboard.h").read_text()
+
+
+def test_the_esp32_build_maps_two_app_slots_that_its_own_table_has():
+    folder = ROOT / "boards" / "ESP32_GENERIC_OTA" / "micropython"
+    table = {part.name: part for part in partitions.load(folder / "partitions.csv")}
+    rom = table["romfs"]  # the name that MicroPython looks for
+    # romslots.py: one block stays erased; memory is mapped in pages of 64 KiB
+    blocks = rom.size // 4096 - 1
+    assert rom.type == 1 and rom.offset % 0x10000 == 0 and blocks % 2 == 0
+    assert "two app slots of %d KiB" % (blocks // 2 * 4) in (folder / "partitions.csv").read_text()
+    assert table["ota_0"].size == table["ota_1"].size > 0x180000  # of the stock table, without an updater
+    left = 4 * 1024 * 1024 - max(part.end for part in table.values())
+    assert left == 324 * 1024 and rom.end + left == 4 * 1024 * 1024
+    cmake = (folder / "mpconfigboard.cmake").read_text()
+    assert "${MICROPY_BOARD_DIR}/partitions.csv" in cmake and "boards/ESP32_GENERIC/sdkconfig.ota" in cmake
+    assert "#define MICROPY_VFS_ROM (1)" in (folder / "mpconfigboard.h").read_text()
