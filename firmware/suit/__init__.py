@@ -84,14 +84,16 @@ def report():
 
 
 async def listen():
-    """Answer discovery, status and nudges over CoAP, for as long as the app runs."""
+    """Answer discovery, status and nudges over CoAP, for as long as the app runs. Where the configuration
+    names a Wi-Fi, that is joined first, and again when it is lost."""
     from .listening import listen
 
     await listen()
 
 
 async def poll():
-    """Look at the configured servers every `poll` seconds, for boards that cannot be reached."""
+    """Look at the configured servers every `poll` seconds, for boards that cannot be reached; joins the
+    Wi-Fi as `listen` does."""
     from .listening import poll
 
     await poll()

@@ -1,7 +1,8 @@
 # Reachable by CoAP: discovery, status, nudge; and looking at the servers from behind a NAT.
 # MIT licence.
 """`await suit.listen()` and `await suit.poll()` beside an asyncio app; `serve()` and `look()` are
-the generators behind them (see wait.py), for whoever drives them otherwise.
+the generators behind them (see wait.py), for whoever drives them otherwise. Both join the Wi-Fi of the
+configuration first (online.py).
 
     GET  /.well-known/core    what is here (RFC 6690)
     GET  /suit/status         CBOR, observable (see api.status)
@@ -23,6 +24,7 @@ import socket
 
 from . import runtime, strangers, transports
 from .errors import SuitError
+from .online import online
 from .port import chip
 from .transports import net
 from .wait import READ, drive
@@ -42,11 +44,13 @@ _TURNS = const(100)  # times 20 ms until an update has made way
 
 
 async def listen():
+    await online()
     _reports()
     await drive(serve())
 
 
 async def poll():
+    await online()
     _reports()
     await drive(look())
 

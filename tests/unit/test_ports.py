@@ -253,7 +253,7 @@ def test_wifi_is_joined_or_given_up_in_time():
             assert done.value is False
         assert sum(waits) == 1000
         Settings.wifi, kept = None, Settings.wifi
-        assert finish(common.wifi(Settings)) is False
+        assert finish(common.wifi(Settings)) is None
         Settings.wifi = kept
     assert names[0] == "k-che-2"
     with Module("network", WLAN=WLAN, STA_IF=0):  # an older one has no hostname

@@ -42,23 +42,24 @@ def _hostname(network, name):
 
 
 def wifi(config, wait_ms=20000):
-    """Generator: join the network of the configuration. True when joined; False without Wi-Fi,
-    settings or luck."""
+    """Generator: join the network of the configuration. True when joined, False without luck, None
+    where there is nothing to join: no Wi-Fi, or no settings."""
     settings = config.wifi
     try:
         import network
     except ImportError:
-        return False
+        return None
     if not settings or not hasattr(network, "WLAN"):
-        return False
-    _hostname(network, config.name)
+        return None
     wlan = network.WLAN(network.STA_IF)
+    if wlan.isconnected():
+        return True
+    _hostname(network, config.name)
     wlan.active(True)
-    if not wlan.isconnected():
-        try:
-            wlan.connect(settings.get("ssid", ""), settings.get("key", ""))
-        except OSError:  # esp32: already connecting
-            pass
+    try:
+        wlan.connect(settings.get("ssid", ""), settings.get("key", ""))
+    except OSError:  # esp32: already connecting
+        pass
     while wait_ms > 0 and not wlan.isconnected():
         yield 200
         wait_ms -= 200
