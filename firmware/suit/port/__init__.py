@@ -4,7 +4,8 @@
 (seconds since 1970 or None), `set_clock(seconds)`, `WDT_LIMIT` ms and `watch(limit_ms)` -> object with `feed()`,
 `unwatch()`, `timer(callback)` (once a second, between bytecodes), `connect(config)` (generator: True
 when there is a network, False when it could not be joined, None when there is none to join),
-`rom_buffer(slot)` (its app image as memory, or None where it cannot be mapped) and `mark_valid()` (tells a bootloader that rolls back; OSError when that fails).
+`rom_buffer(slot)` (its app image as memory, or None where it cannot be mapped) and `mark_valid()`
+(tells a bootloader that rolls back; OSError when that fails).
 One whose firmware can be updated has `firmware()` too, see below."""
 
 import sys
