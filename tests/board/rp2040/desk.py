@@ -32,10 +32,10 @@ _MPY = 0x1306  # sys.implementation._mpy of MicroPython 1.23 to 1.29 on an RP204
 
 
 class Desk:
-    """`apps`: {version: source of main.py}; the first is on the board. `files`: {name on the board: file in `folder`}.
-    `flash` is the filesystem's path."""
+    """`apps`: {version: source of main.py}; the first is on the board. `files`: {name on the board: file in `folder`};
+    `roles` of the key. `flash` is the filesystem's path."""
 
-    def __init__(self, folder: Path, apps: dict, board="RPI_PICO", files=None, **options):
+    def __init__(self, folder: Path, apps: dict, board="RPI_PICO", files=None, roles=1, **options):
         self.folder = folder
         self.board = VirtualBoard(folder / "board").create(
             "rp2040_w" if board.endswith("_W") else "rp2040"
@@ -52,10 +52,14 @@ class Desk:
         self.made = provision(
             target,
             Settings(
-                self.project, [(self.key, 1)], arch=catalog.load(board).mpy_arch,
+                self.project, [(self.key, roles)], arch=catalog.load(board).mpy_arch,
                 envelope=self.envelopes[next(iter(apps))], options=options,
             ),
         )  # fmt: skip
+        self.bring()
+
+    def bring(self):
+        """What is released lies on the board, too."""
         self.board.write_files({"/in/" + path.name: path.read_bytes() for path in self._released()})
 
     @property
