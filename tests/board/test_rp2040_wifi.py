@@ -12,8 +12,10 @@ sys.path[:0] = [str(Path(__file__).parent / "rp2040")]
 
 from desk import FAILS, Desk  # noqa: E402
 from emulator import Pico, PowerCut  # noqa: E402
-from loopback import GATEWAY, SSID  # noqa: E402
+from loopback import GATEWAY, SSID, door  # noqa: E402
 from suitup import numbers as n  # noqa: E402
+from suitup import push  # noqa: E402
+from suitup.cli.push import Shown, over_network  # noqa: E402
 from suitup.serve.server import ReleaseServer  # noqa: E402
 from test_rp2040 import IMPORT, status, uf2_w  # noqa: E402, F401 (a fixture)
 
@@ -88,6 +90,29 @@ def test_a_board_that_polls_takes_an_update_after_a_kill_and_goes_back_from_one_
     assert sum("latest.suit" in line for line in asked) >= 3, asked
 
 
+@pytest.mark.parametrize("transport", ["coap", "http"])
+def test_an_update_is_pushed_over_wi_fi_with_the_hosts_own_command(uf2_w, tmp_path, monkeypatch, transport):  # noqa: F811
+    """Status, nudge with its Echo, and following the board to the verdict; the board sees 10.0.0.1 ask."""
+    desk = Desk(
+        tmp_path, {"1.0.0": APP}, board="RPI_PICO_W", wifi={"ssid": SSID, "key": "key12345"}, trial=120
+    )
+    offered = desk.publish("2.0.0", APP)
+    plain = ReleaseServer.url
+    monkeypatch.setattr(ReleaseServer, "url", lambda *each: plain(*each).replace("127.0.0.1", GATEWAY))
+    # the board is slower here, and the host waits by the wall clock
+    for name in ("START_S", "SETTLE_S", "SILENT_S", "STUCK_S"):
+        monkeypatch.setattr(push, name, 60 * getattr(push, name))
+
+    async def offer():
+        async with Pico(uf2_w, desk.flash, kind="pico_w") as pico:
+            await pico.wait_for("app 1.0.0 runs")
+            host = "127.0.0.1:%d" % await door(5683)
+            return await over_network(offered, host, transport, None, Shown())
+
+    verdict = asyncio.run(offer())
+    assert (verdict.word, verdict.text) == ("confirmed", "2.0.0")
+
+
 SOCKETS = """
 import socket
 from suit.config import read
@@ -105,7 +130,7 @@ for each in found:
 """
 
 
-def test_two_udp_sockets_are_left_for_a_server_and_for_whoever_fetches(uf2_w, tmp_path):  # noqa: F811
+def test_three_udp_sockets_are_left_on_a_pico_w(uf2_w, tmp_path):  # noqa: F811
     """What FEW_SOCKETS in port/rp2.py is about."""
     desk = Desk(tmp_path, {"1.0.0": "import time\ntime.sleep(1000)"}, board="RPI_PICO_W", wifi={"ssid": SSID, "key": "key12345"})
 
@@ -113,4 +138,4 @@ def test_two_udp_sockets_are_left_for_a_server_and_for_whoever_fetches(uf2_w, tm
         async with Pico(uf2_w, desk.flash, kind="pico_w") as pico:
             return await pico.run(IMPORT + SOCKETS)
 
-    assert asyncio.run(count()) == "2 12\n"  # ENOMEM
+    assert asyncio.run(count()) == "3 12\n"  # ENOMEM

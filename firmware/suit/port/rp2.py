@@ -13,7 +13,7 @@ from ..decide import CAUSE_OTHER, CAUSE_POWER, CAUSE_WATCHDOG
 from .common import name, now, rom_area, rom_buffer, set_clock, wifi  # noqa: F401
 
 WDT_LIMIT = 8000  # ms
-FEW_SOCKETS = True  # five of UDP, three of them for DHCP, DNS and mDNS
+FEW_SOCKETS = True  # five of UDP: DHCP and mDNS have one each, DNS one while it asks
 
 _WATCHDOG = 0x400D8000 if "RP2350" in sys.implementation._machine else 0x40058000
 _REASON = _WATCHDOG + 8

@@ -1,11 +1,34 @@
 """The network of an emulated Pico W ends at this machine: what the guest sends to 10.0.0.1:P goes to 127.0.0.1:P, everything
 else is refused. `mend()` replaces the parts of rp2040py's bridge that would open connections to anywhere. The access
-point is SSID; the guest has 10.0.0.2."""
+point is SSID; the guest has 10.0.0.2. `port = await door(5683)` is the other way: what comes to that UDP port of 127.0.0.1
+goes to the guest's, which sees it come from 10.0.0.1."""
 
 import asyncio
 
 SSID = "RP2040PY-GUEST"
 GATEWAY = "10.0.0.1"
+
+
+_relays = []
+
+
+async def door(guest_port):
+    """-> UDP port of this machine that leads to `guest_port` of the guest that was switched on last."""
+    _, made = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: _Door(_relays[-1], guest_port), local_addr=("127.0.0.1", 0)
+    )
+    return made.transport.get_extra_info("sockname")[1]
+
+
+class _Door(asyncio.DatagramProtocol):
+    def __init__(self, relay, guest_port):
+        self._relay, self._port = relay, guest_port
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, address):
+        self._relay.bring(self._port, address[1], data, lambda answer: self.transport.sendto(answer, address))
 
 
 def mend():
@@ -40,7 +63,14 @@ def mend():
     class Relay(nat.UdpRelay):
         def __init__(self, rp2040, queue, **options):
             super().__init__(rp2040, queue, **options)
-            self._flows = {}
+            self._flows = {}  # (port of the guest, port here): function that takes a datagram
+            self._guest = None
+            _relays[:] = [self]
+
+        def bring(self, port, peer_port, data, answer):
+            if self._guest:
+                self._flows[port, peer_port] = answer
+                self._to_guest(*self._guest, port, nat.GATEWAY_IP, peer_port, data)
 
         def _to_guest(self, mac, guest, port, peer, peer_port, data):
             packet = nat.net.pack_ipv4(
@@ -51,16 +81,17 @@ def mend():
             )
 
         async def _relay(self, mac, guest, port, data, upstream, peer, peer_port):
+            self._guest = mac, guest
             if bytes(peer) != nat.GATEWAY_IP:
                 return
-            flow = self._flows.get((port, peer_port))
-            if flow is None:
+            send = self._flows.get((port, peer_port))
+            if send is None:
                 _, flow = await asyncio.get_running_loop().create_datagram_endpoint(
                     lambda: Flow(lambda answer: self._to_guest(mac, guest, port, peer, peer_port, answer)),
                     remote_addr=("127.0.0.1", peer_port),
                 )
-                self._flows[port, peer_port] = flow
-            flow.transport.sendto(data)
+                send = self._flows[port, peer_port] = flow.transport.sendto
+            send(data)
 
     nat.TcpReflector.__init__ = init
     nat.UdpRelay = Relay
