@@ -99,20 +99,6 @@ def _aligned(file):
     return view[: file.readinto(view[:size]) or 0]
 
 
-class Anchors:
-    """Stands in for the TrustStore of this board where it is needed now and then and memory is short:
-    `load()` reads it anew, without tables."""
-
-    def __init__(self, root, config, moment):
-        self._how = (root, config, moment)
-
-    def load(self):
-        from .trust import TrustStore
-
-        store = trust_store(*self._how)
-        return TrustStore.of([key.without_table() for key in store.keys], store)
-
-
 def trust_store(root, config, moment=False):
     """-> the TrustStore of this board, judging delegations at `moment` (trust.TrustStore)."""
     from .trust import TrustStore

@@ -22,8 +22,7 @@ Where the text leaves room:
   what it repeats is ignored.
 * process-dependency for component index True leaves aside what is no dependency.
 
-A board offers `trust` (a TrustStore, or with `load()` -> TrustStore whoever reads it when it is needed);
-components may offer `remove()`. Each manifest is judged by its own key: roles and restrictions."""
+A board offers `trust`, a TrustStore; components may offer `remove()`. Each manifest is judged by its own key: roles and restrictions."""
 
 from . import numbers as n
 from .access import PARAMETER
@@ -203,10 +202,8 @@ def _integrity(machine, index):
         component = machine.component(index)
         if component.size() is None:
             _fail("the dependency is not there")
-        trust = machine.board.trust
-        load = getattr(trust, "load", None)
         region = ComponentRegion(component)
-        envelope = yield from authenticate(region, load() if load else trust)
+        envelope = yield from authenticate(region, machine.board.trust)
         envelope.key = envelope.key.rights()
         if region.rest:
             region.rest()

@@ -63,8 +63,6 @@ def check(envelope, slot, board, like):
     from .processor import Processor
     from .trust import TrustStore
 
-    load = getattr(like, "load", None)
-    like = load() if load else like
     data = _read(slot.trust)
     if len(data) > _MOST:
         raise SuitError(R_NOT_ALLOWED, "trust store of %d bytes" % len(data))

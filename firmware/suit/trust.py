@@ -231,6 +231,10 @@ class TrustStore:
             made.audience = like.audience
         return made
 
+    def without_tables(self):
+        """The same store in little memory (see Key.without_table)."""
+        return TrustStore.of([key.without_table() for key in self.keys], self)
+
     def judging_alike(self):
         """A store without keys that judges time and audience as this one."""
         return TrustStore.of((), self)

@@ -20,7 +20,7 @@ lack of memory R_BUDGET. `runtime.progress` tells how it goes. Without `url` eve
 configuration is looked at in turn."""
 
 from . import decide, rekey, runtime, thrift
-from .config import Anchors, read, trust_store
+from .config import read, trust_store
 from .errors import SuitError
 from .kept import keep as _save_manifest
 from .numbers import (
@@ -223,7 +223,7 @@ def _install(region, url, config, port, progress, firmware=None):
     if envelope.manifest.dependencies is None:
         trust = trust.judging_alike()
     elif thrift.free() < thrift.little:
-        trust = Anchors(runtime.root, config, trust.moment)
+        trust = trust.without_tables()
     region.rest()
     reporting = optional("reporting")
     # what is told shall not keep from being done what it tells of

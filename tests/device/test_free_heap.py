@@ -176,3 +176,10 @@ def test_two_dependencies_need_no_more_than_32_kib_where_words_are_double(tmp_pa
     half of it is not what a board needs. That `make test-rp2040` measures."""
     prepare(tmp_path)
     assert {free: attempt(micropython, tmp_path, free) for free in (8192, 32768)} == {8192: "memory", 32768: "ok"}
+
+
+@pytest.mark.parametrize("free", [36_000, 48_000, 60_000, 72_000, 90_000])
+def test_more_heap_is_never_too_little(free, tmp_path, micropython):
+    """What stays of an update must not end up everywhere in a heap that is collected only when it is full."""
+    prepare(tmp_path)
+    assert attempt(micropython, tmp_path, free) == "ok"

@@ -1,4 +1,4 @@
-"""With little memory garbage is collected often, and afterwards as before."""
+"""Memory for updates: garbage is collected often, and afterwards as before; a reserve."""
 
 import gc
 
@@ -8,18 +8,13 @@ from suit import config, thrift
 from suit.region import PathRegion, SubRegion
 
 
-def test_garbage_is_collected_often_where_there_is_little_memory_only():
+def test_during_an_update_garbage_is_collected_after_each_eighth_of_what_is_free():
     if not MICROPYTHON:
         assert thrift.begin() is None and thrift.free() >= 1 << 20
         thrift.end(None)
         skip("no heap to look at")
-    plenty = thrift.little
     before = gc.threshold()
     try:
-        thrift.little = 0
-        assert thrift.begin() is None
-        assert gc.threshold() == before
-        thrift.little = 1 << 30
         gc.threshold(123456)
         kept = thrift.begin()
         assert kept == 123456
@@ -27,7 +22,6 @@ def test_garbage_is_collected_often_where_there_is_little_memory_only():
         thrift.end(kept)
         assert gc.threshold() == 123456
     finally:
-        thrift.little = plenty
         gc.threshold(before)
 
 
