@@ -1,6 +1,7 @@
 """Firmware and app in one update, on a virtual board with two firmware partitions, otadata and a bootloader that goes back
 (boards/virtual/shim_esp32.py): the real port/esp32.py runs over the model."""
 
+import asyncio
 import dataclasses
 import json
 
@@ -8,6 +9,7 @@ import pytest
 from bench import APP, Bench
 from suitup import author, reasons
 from suitup import numbers as n
+from suitup.boards.device import Device
 from suitup.images import esp32
 from suitup.release import Release
 
@@ -107,3 +109,19 @@ def test_firmware_for_another_chip_is_refused_before_anything_is_written(bench, 
     with pytest.raises(Exception, match=f"\\b{n.R_IMAGE}\\b"):
         bench.update("2.0.0")
     assert board.flash.read_bytes()[240 * 4096 :] == before
+
+
+def test_in_recovery_it_answers_over_the_network(bench):
+    board = bench.board
+    data = bytearray(board.read_file("/suit/a/app.img"))
+    data[len(data) // 2] ^= 1
+    board.write_files({"/suit/a/app.img": bytes(data)})
+    board.start().wait_for("suit: recovery")
+
+    async def ask():
+        async with Device("127.0.0.1", board.coap_port) as device:
+            return await device.status(timeout=20)
+
+    found = asyncio.run(ask())
+    assert found["running"] is None and found["firmware"] == "ota_0"
+    assert "no network" not in board.log

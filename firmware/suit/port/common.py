@@ -42,18 +42,20 @@ def _hostname(network, name):
 
 
 def wifi(config, wait_ms=20000):
-    """Generator: join the network of the configuration. True when joined, False without luck, None
-    where there is nothing to join: no Wi-Fi, or no settings."""
+    """Generator: join the network of the configuration. True when joined, by whoever; False without
+    luck, None where there is nothing to join: no Wi-Fi, or no settings."""
     settings = config.wifi
     try:
         import network
     except ImportError:
         return None
-    if not settings or not hasattr(network, "WLAN"):
+    if not hasattr(network, "WLAN"):
         return None
     wlan = network.WLAN(network.STA_IF)
     if wlan.isconnected():
         return True
+    if not settings:
+        return None
     _hostname(network, config.name)
     wlan.active(True)
     try:
