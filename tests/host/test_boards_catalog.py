@@ -26,7 +26,7 @@ def test_every_board_of_the_plan_is_there():
 def test_an_unknown_board_is_refused_with_the_ones_there_are():
     with pytest.raises(Failure) as failure:
         catalog.load("PICO9")
-    assert "RPI_PICO" in failure.value.hint
+    assert "RPI_PICO" in failure.value.hint and failure.value.code == 2
 
 
 def test_a_board_is_found_however_its_name_is_spelt():

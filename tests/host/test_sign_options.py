@@ -204,6 +204,19 @@ def test_a_distributor_encrypts_what_the_author_left_plain(app, tmp_path):
         before.manifest.shared == after.manifest.shared
     )  # conditions, digests and sizes are the author's
     assert before.text() == after.text()
+    # a copy under another name is what the author's folder calls it; elsewhere it has to be said
+    arguments[arguments.index(plain)] = plain.with_name("latest.suit")
+    arguments[arguments.index(out)] = tmp_path / "again"
+    run(*arguments, "--author", app / "dev.pub.pem")
+    assert (tmp_path / "again" / "hello-1.0.0.suit").exists()
+    shutil.copytree(plain.parent, tmp_path / "copy")
+    (tmp_path / "copy" / "index.cbor").unlink()
+    arguments[1] = tmp_path / "copy" / "latest.suit"
+    with pytest.raises(Failure, match="no name with a version") as failure:
+        run(*arguments, "--author", app / "dev.pub.pem")
+    assert failure.value.code == 2
+    run(*arguments, "--author", app / "dev.pub.pem", "--name", "hello-1.0.0-rc")
+    assert {each["version"] for each in Release(tmp_path / "again").entries()} == {"1.0.0", "rc"}
 
 
 @pytest.mark.parametrize("recipient", RECIPIENTS)

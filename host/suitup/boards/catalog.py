@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suitup import paths
-from suitup.errors import Failure
+from suitup.errors import USAGE, Failure
 
 
 @dataclass(frozen=True)
@@ -58,4 +58,4 @@ def load(board: str) -> Board:
         if name.upper() == wanted:
             folder = paths.boards() / name
             return Board(name, folder, tomllib.loads((folder / "board.toml").read_text()))
-    raise Failure(f"no board {board!r}", hint="one of: " + ", ".join(names()))
+    raise Failure(f"no board {board!r}", hint="one of: " + ", ".join(names()), code=USAGE)

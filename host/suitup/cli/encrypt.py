@@ -51,7 +51,7 @@ from suitup.release import Release
     help="Leave the author's manifest signed as it is and wrap it into a second one that carries the "
     "encryption info; devices need the commands of trust-domains.",
 )
-@click.option("--name", help="Name in that folder. [default: that of FILE]")
+@click.option("--name", metavar="NAME-VERSION", help="Name in that folder. [default: that of FILE]")
 def command(path, recipients, authors, signers, content_alg, release, keep_signature, name):
     """Encrypt a release that its author left plain, for the devices that hold a key.
 
@@ -75,6 +75,7 @@ def command(path, recipients, authors, signers, content_alg, release, keep_signa
             )
         return beside.read_bytes()
 
+    named = _named(name, path, envelope)
     private = [keys.load(each) for each in signers]
     if not all(key.private for key in private):
         raise Failure("a public key cannot sign", code=USAGE)
@@ -89,13 +90,22 @@ def command(path, recipients, authors, signers, content_alg, release, keep_signa
             cose.CONTENT_NAMES[content_alg],
         )
         author.sign(made.envelope, private)
-        stem, _, version = (name or path.stem).rpartition("-")
         written = folder.publish(
-            stem or path.stem,
-            version,
+            *named,
             made.sequence,
             made.envelope.encode(),
             made.envelope.digest.value,
             made.payloads,
         )
     click.echo(f"{written}  {written.stat().st_size} bytes, sequence {made.sequence}")
+
+
+def _named(text, path, envelope):
+    """(name, version) of the result: what `text` says, else what the folder of `path` calls it, else its file name."""
+    for each in () if text else Release(path.parent).entries():
+        if each["digest"] == envelope.digest.value:
+            return each["name"], each["version"]
+    name, _, version = (text or path.stem).rpartition("-")
+    if not name or not version:
+        raise Failure(f"{text or path.stem} is no name with a version", hint="--name NAME-VERSION", code=USAGE)
+    return name, version
