@@ -26,7 +26,8 @@ except ImportError:
 
 
 RESERVE = 12288  # bytes
-_PIECE = const(4096)  # of it: nothing needs more at once, and a used heap has no larger ones
+_PIECE = const(4096)  # of it: nothing needs more at once, and a used heap has no larger ones,
+_LEAST = const(512)  # or not even these: an update has been there, and something of it stays
 little = 32768  # bytes; with less an update does without what only makes it faster
 
 _aside = []
@@ -46,11 +47,14 @@ def keep():
     global _wanted
     _wanted = True
     gc.collect()
-    try:
-        while len(_aside) < RESERVE // _PIECE:
-            _aside.append(bytearray(_PIECE))
-    except MemoryError:
-        pass  # the next update ends with another attempt
+    left = RESERVE - sum([len(piece) for piece in _aside])
+    size = _PIECE
+    while left > 0 and size >= _LEAST:
+        try:
+            _aside.append(bytearray(min(size, left)))
+            left -= size
+        except MemoryError:
+            size //= 2  # what is missing in the end, the next update tries for again
 
 
 def begin():

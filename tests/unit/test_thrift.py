@@ -41,6 +41,33 @@ def test_the_reserve_is_there_for_an_update_and_put_aside_again_after_it():
         thrift._wanted = False
 
 
+def test_the_reserve_is_put_together_from_what_pieces_there_are():
+    if not MICROPYTHON:
+        skip("no heap to fill")
+    taken = None  # a chain of pieces as large as can be had, down to nothing
+    size = 1 << 20
+    pieces = []
+    try:
+        for _ in range(40):
+            pieces.append(bytearray(600))
+            pieces.append(bytearray(600))
+        while size > 8:
+            try:
+                taken = (taken, bytearray(size))
+            except MemoryError:
+                size >>= 1
+        for i in range(0, 80, 2):
+            pieces[i] = None
+        thrift.keep()
+        assert sum([len(piece) for piece in thrift._aside]) == thrift.RESERVE
+        assert max([len(piece) for piece in thrift._aside]) < 4096
+    finally:
+        taken = pieces = None
+        thrift._aside.clear()
+        thrift._wanted = False
+        gc.collect()
+
+
 def test_the_table_of_a_key_begins_where_words_can_be_read():
     root = folder()
     table = bytes(range(256)) * 8
