@@ -211,69 +211,80 @@ class Cursor:
             raise
 
     def _walk(self, ordered):
-        # innermost container: items left, is a map, start of last key or keys, its end, start of item, one around
         view = self.view
         limit = self.limit
-        level = None
-        depth = 0
+        pos = self.pos
+        # of the innermost container: items left, is it a map, where its last key starts (or all its keys) and ends, where
+        # its item starts that is being read; and all of that of the one around
+        left = 1
+        pairs = False
+        last = around = None
+        last_end = start = depth = 0
         while True:
-            at = self.pos
-            if level:
-                level[4] = at
+            at = start = pos
             first = view[at] if at < limit else 0xFF
             n = first & 31
             if n < 24:
-                self.pos = at + 1
+                pos += 1
             elif n == 24 and first < 0xE0 and at + 1 < limit and view[at + 1] > 23:
                 n = view[at + 1]
-                self.pos = at + 2
+                pos += 2
+            elif n == 25 and first < 0xE0 and at + 2 < limit and view[at + 1]:
+                n = view[at + 1] << 8 | view[at + 2]
+                pos += 3
             else:
-                n = self._head(None)
-            major = first >> 5
-            if major == TSTR:
                 self.pos = at
-                self.text()
-            elif major > NINT and major != SIMPLE:
-                if major >= MAP:
-                    n = n << 1 if major == MAP else 1
-                if n > limit - self.pos:
-                    self.fail("ends too early", at)
-                if major == BSTR:
-                    self.pos += n
-                elif n:
-                    if depth == MAX_NESTING:
-                        self.fail("nested too deep", at)
-                    depth += 1
-                    level = [n, major == MAP, None if ordered else set(), 0, 0, level]
-                    continue
+                n = self._head(None)
+                pos = self.pos
+            if first >= 0x40 and first < 0xE0:
+                major = first >> 5
+                if major == TSTR:
+                    self.pos = at
+                    self.text()
+                    pos = self.pos
+                else:
+                    if major >= MAP:
+                        n = n << 1 if major == MAP else 1
+                    if n > limit - pos:
+                        self.fail("ends too early", at)
+                    if major == BSTR:
+                        pos += n
+                    elif n:
+                        if depth == MAX_NESTING:
+                            self.fail("nested too deep", at)
+                        depth += 1
+                        around = (left, pairs, last, last_end, start, around)
+                        left = n
+                        pairs = major == MAP
+                        last = None if ordered else set()
+                        continue
             # an item is complete: perhaps the last one of its container, and that of the one around
-            while level:
-                left = level[0] = level[0] - 1
-                if left & 1 and level[1]:
-                    self._key(level, ordered)
+            while True:
+                left -= 1
+                if left & 1 and pairs:
+                    # a key: it must be new, and after the one before it
+                    if not ordered:
+                        key = bytes(view[start:pos])
+                        if key in last:
+                            self.fail("duplicate key", start)
+                        last.add(key)
+                    else:
+                        # whose first byte decides nearly always
+                        if (
+                            last is not None
+                            and view[last] >= view[start]
+                            and not _before(view, last, last_end, start, pos)
+                        ):
+                            self.fail("duplicate key or keys out of order", start)
+                        last = start
+                        last_end = pos
                 if left:
                     break
-                level = level[5]
+                if not depth:
+                    self.pos = pos
+                    return
                 depth -= 1
-            if not level:
-                return
-
-    def _key(self, level, ordered):
-        """A key of a map is complete: it must be new, and after the one before it."""
-        start = level[4]
-        if ordered:
-            last = level[2]
-            if last is not None:
-                view = self.view  # whose first byte decides nearly always
-                if view[last] >= view[start] and not _before(view, last, level[3], start, self.pos):
-                    self.fail("duplicate key or keys out of order", start)
-            level[2] = start
-            level[3] = self.pos
-        else:
-            key = bytes(self.view[start : self.pos])
-            if key in level[2]:
-                self.fail("duplicate key", start)
-            level[2].add(key)
+                left, pairs, last, last_end, start, around = around
 
     def raw(self, ordered=True):
         """A view of the whole next item, head included, checked by `skip`."""
