@@ -19,6 +19,7 @@ boards come at once. Where the first server speaks CoAP its envelope is observed
 fetched until it changes. It ends at once where the configuration names no server or no
 interval."""
 
+import gc
 import os
 import socket
 
@@ -178,21 +179,27 @@ def serve(config=None):
 def _follow(site, server):
     """The update that a nudge asked for."""
     global _visit
-    from . import updater
-
     visit = _visit = site.wanted
     site.wanted = None
     visit.begin()
     try:
-        yield from _beside(
-            updater.update(visit.uri or None, strict=visit.stranger), server, visit
-        )
+        update = _updater().update(visit.uri or None, strict=visit.stranger)
+        yield from _beside(update, server, visit)
     except Exception:
         # whatever an update meets, the board stays reachable; the progress has the reason
         pass
     finally:
         _visit = None
         site.left(visit)
+
+
+def _updater():
+    """The module, which is large and comes when an app has its heap in use: room is made for it, and where
+    there is none that is no reason to end the app."""
+    gc.collect()
+    from . import updater
+
+    return updater
 
 
 def _settle():
@@ -279,17 +286,18 @@ def look(config=None):
 
 def _attempt():
     """One look at the servers; whether they gave an answer, good or bad."""
-    from . import updater
-
-    if updater.busy():
-        if not make_way():
-            return False
-        for _ in range(_TURNS):
-            yield _SLICE_MS
-            if not updater.busy():
-                break
     try:
+        updater = _updater()
+        if updater.busy():
+            if not make_way():
+                return False
+            for _ in range(_TURNS):
+                yield _SLICE_MS
+                if not updater.busy():
+                    break
         yield from updater.update()
+    except MemoryError:
+        return False
     except Exception:
-        pass  # as in `serve`
+        pass  # as in `_follow`
     return runtime.progress.state not in ("failed", "waiting")

@@ -144,6 +144,24 @@ def test_a_failed_attempt_at_an_observed_server_is_repeated():
         assert test.pauses[1] < 350000 and test.pauses[2] < 350000 and test.pauses[3] > 70000000
 
 
+def test_an_updater_for_which_there_is_no_room_ends_neither_the_app_nor_the_looking():
+    def nowhere():
+        tries.append(1)
+        raise MemoryError
+
+    tries = []
+    saved, listening._updater = listening._updater, nowhere
+    try:
+        with looking(("http://a/x",), 86400) as test:
+            test.go(4)
+            assert len(tries) == 3 and test.pauses[1] < 350000
+        site = listening.Site(Config({}))
+        site.wanted = Visit("", "10.0.0.5", False)
+        assert list(listening._follow(site, Server())) == [] and site.wanted is None
+    finally:
+        listening._updater = saved
+
+
 class FewSockets:
     FEW_SOCKETS = True
 
