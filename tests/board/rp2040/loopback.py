@@ -32,7 +32,23 @@ class _Door(asyncio.DatagramProtocol):
 
 
 def mend():
-    from rp2040py.external.cyw43 import nat
+    from rp2040py.external.cyw43 import chip, nat
+    from rp2040py.gpio_pin import GPIOPinState
+
+    attach = chip.Cyw43439.attach
+
+    def attach_and_reset(self, rp2040):
+        """A reset of the RP2040 lets go of the radio's power pin, of which the radio is not told: what it knows from
+        before stays, and the driver cannot start it again. It pulls the pin low first, always."""
+        attach(self, rp2040)
+
+        def fell(new, old):
+            if new == GPIOPinState.LOW and old != GPIOPinState.HIGH:
+                self.bus.power_off()
+
+        rp2040.gpio[self._power].add_listener(fell)
+
+    chip.Cyw43439.attach = attach_and_reset
 
     async def connect(host, port):
         if str(host) != GATEWAY:
