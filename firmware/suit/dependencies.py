@@ -22,7 +22,8 @@ Where the text leaves room:
   what it repeats is ignored.
 * process-dependency for component index True leaves aside what is no dependency.
 
-A board offers `trust`, a TrustStore; components may offer `remove()`. Each manifest is judged by its own key: roles and restrictions."""
+A board offers `trust`, a TrustStore; components may offer `remove()`. Each manifest is judged by its
+own key: roles and restrictions."""
 
 from . import numbers as n
 from .access import PARAMETER
@@ -34,6 +35,7 @@ from .envelope import authenticate, manifest_digest
 from .errors import SuitError
 from .manifest import check_identifier
 from .parameters import read_parameters
+from .region import rest
 from .transfer import ComponentRegion
 
 try:
@@ -205,8 +207,7 @@ def _integrity(machine, index):
         region = ComponentRegion(component)
         envelope = yield from authenticate(region, machine.board.trust)
         envelope.key = envelope.key.rights()
-        if region.rest:
-            region.rest()
+        rest(region)
     else:
         envelope = child.envelope
     if envelope.digest_algorithm != algorithm or not digests.same(envelope.digest, wanted):

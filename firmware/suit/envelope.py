@@ -58,7 +58,7 @@ from .numbers import (
     R_UNAUTHORISED,
     TAG_SUIT_ENVELOPE,
 )
-from .region import SubRegion
+from .region import SubRegion, rest
 
 # before anything is authenticated, nobody may make a device remember or verify more than this
 _MAX_MEMBERS = const(64)
@@ -274,6 +274,7 @@ class Envelope:
             raise SuitError(R_MEMBER_MISSING, number)
         head_at, start, end = self._members.numbers[number]
         data = _load(self.region, start, end, MAX_MANIFEST)
+        rest(self.region)
         if not _holds(digest[0], digest[1], data):
             raise SuitError(R_SEVERED_DIGEST, number, head_at)
         view = memoryview(data)
@@ -293,6 +294,7 @@ class Envelope:
                 raise SuitError(R_NO_PAYLOAD, name)
             if bytes(Cursor(key).text()) == wanted:
                 return SubRegion(self.region, start, end - start)
+        rest(self.region)
         return None
 
     def write_severed(self, write):

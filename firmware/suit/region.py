@@ -1,7 +1,14 @@
 # Random access to bytes that may lie in RAM or in a file, without copying them.
 # MIT licence.
 """A *region* has `size` (bytes) and `read_at(offset, buf) -> n`, which fills `buf` as far as there are bytes and
-returns how many it wrote. An envelope is read from one, so that 80 KiB of signatures never stand in RAM."""
+returns how many it wrote. An envelope is read from one, so that 80 KiB of signatures never stand in RAM.
+`rest(region)`: whoever has read it for now lets go of its file, if it has one of its own."""
+
+
+def rest(region):
+    let_go = getattr(region, "rest", None)
+    if let_go:
+        let_go()
 
 
 class MemoryRegion:
@@ -70,3 +77,6 @@ class SubRegion:
         if n < len(buf):
             buf = memoryview(buf)[:n]
         return self._parent.read_at(self._offset + offset, buf)
+
+    def rest(self):
+        rest(self._parent)

@@ -23,7 +23,7 @@ from . import cose
 from .errors import SuitError
 from .numbers import ENV_DELEGATION, MAX_MANIFEST, MAX_TRIES, R_STRUCTURE, R_UNAUTHORISED
 from .optional import optional
-from .region import MemoryRegion, SubRegion
+from .region import MemoryRegion, SubRegion, rest
 
 _SMALL = const(256)  # bytes of a block that is copied, so that its file need not be open meanwhile
 _ROOM = const(8192)  # bytes, more than any signature here needs
@@ -76,9 +76,7 @@ def trusted(region, wrapper, trust):
         block = SubRegion(region, start, end - start)
         if block.size <= _SMALL:
             block = MemoryRegion(_copied(block))
-            rest = getattr(region, "rest", None)
-            if rest:
-                rest()
+            rest(region)
         _make_room()  # verifying needs its buffers in one piece
         try:
             found.append(cose.verify(block, wrapper.payload, trust))

@@ -4,7 +4,7 @@ import os
 
 from harness import finish
 from suit import transports
-from suit.region import MemoryRegion
+from suit.region import MemoryRegion, PathRegion, SubRegion
 from suit.transports.local import RegionStream
 
 DATA = bytes(range(256)) * 5
@@ -32,6 +32,20 @@ def test_a_region_is_read_from_the_offset_to_its_end():
 def test_an_offset_past_the_end_begins_at_zero():
     stream = RegionStream(MemoryRegion(DATA))
     assert read_all(stream, len(DATA) + 1) == DATA and stream.offset == 0
+
+
+def test_closing_lets_go_of_the_file_that_a_payload_lies_in_until_somebody_reads_again():
+    name = "test %s.tmp" % "".join("%02x" % c for c in os.urandom(6))
+    with open(name, "wb") as file:
+        file.write(DATA)
+    try:
+        envelope = PathRegion(name)
+        payload = RegionStream(SubRegion(envelope, 3, 500))
+        for _ in range(2):
+            assert read_all(payload) == DATA[3:503]
+            assert envelope._file is None
+    finally:
+        os.remove(name)
 
 
 def test_a_file_is_opened_by_path_or_uri():

@@ -9,7 +9,7 @@ OSError."""
 
 from ..errors import SuitError
 from ..numbers import R_NO_PAYLOAD
-from ..region import FileRegion
+from ..region import FileRegion, rest
 
 
 class RegionStream:
@@ -33,7 +33,7 @@ class RegionStream:
         return n
 
     def close(self):
-        pass
+        rest(self._region)  # an open file has more than a KiB, and who follows may need that
 
 
 class FileStream(RegionStream):
