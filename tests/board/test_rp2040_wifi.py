@@ -1,5 +1,5 @@
 """A Pico W that nobody can reach looks after itself: emulated (see test_rp2040.py), on the Wi-Fi of rp2040py, with a server
-on this machine (`make test-rp2040 UF2_W=FILE`). Its app joins and polls; update, trial, confirm and going back follow."""
+on this machine (`make test-rp2040 UF2_W=FILE`). Its app polls; joining, update, trial, confirm and going back follow."""
 
 import asyncio
 import socket
@@ -21,7 +21,7 @@ from test_rp2040 import IMPORT, status, uf2_w  # noqa: E402, F401 (a fixture)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
-APP = """
+POLLS = """
 import asyncio, suit
 
 async def work():
@@ -31,10 +31,11 @@ async def work():
         await asyncio.sleep(1)
 
 async def main():
-    await asyncio.gather(work(), suit.listen(), suit.poll())
+    await asyncio.gather(work(), suit.poll())
 
 asyncio.run(main())
 """
+LISTENS = POLLS.replace("poll", "listen")
 
 
 def free_port(kind):
@@ -51,10 +52,10 @@ def test_a_board_that_polls_takes_an_update_after_a_kill_and_goes_back_from_one_
     kind = socket.SOCK_STREAM if transport == "http" else socket.SOCK_DGRAM
     port = free_port(kind)
     desk = Desk(
-        tmp_path, {"1.0.0": APP}, board="RPI_PICO_W", wifi={"ssid": SSID, "key": "key12345"},
+        tmp_path, {"1.0.0": POLLS}, board="RPI_PICO_W", wifi={"ssid": SSID, "key": "key12345"},
         servers=["%s://%s:%d/" % (transport, GATEWAY, port)], poll=poll, trial=120,
     )  # fmt: skip
-    desk.publish("2.0.0", APP)
+    desk.publish("2.0.0", POLLS)
     asked = []
 
     def server():
@@ -94,9 +95,9 @@ def test_a_board_that_polls_takes_an_update_after_a_kill_and_goes_back_from_one_
 def test_an_update_is_pushed_over_wi_fi_with_the_hosts_own_command(uf2_w, tmp_path, monkeypatch, transport):  # noqa: F811
     """Status, nudge with its Echo, and following the board to the verdict; the board sees 10.0.0.1 ask."""
     desk = Desk(
-        tmp_path, {"1.0.0": APP}, board="RPI_PICO_W", wifi={"ssid": SSID, "key": "key12345"}, trial=120
+        tmp_path, {"1.0.0": LISTENS}, board="RPI_PICO_W", wifi={"ssid": SSID, "key": "key12345"}, trial=120
     )
-    offered = desk.publish("2.0.0", APP)
+    offered = desk.publish("2.0.0", LISTENS)
     plain = ReleaseServer.url
     monkeypatch.setattr(ReleaseServer, "url", lambda *each: plain(*each).replace("127.0.0.1", GATEWAY))
     # the board is slower here, and the host waits by the wall clock
