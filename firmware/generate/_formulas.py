@@ -85,7 +85,7 @@ class Curve:
         return bytes(shape)
 
 
-def python(curve):
+def python(curve, leave_out=()):
     """Source of one Python function per subprogram, `name(r, n)`: registers are a list of ints, n
     repetitions, True when a check stopped it.
 
@@ -94,6 +94,7 @@ def python(curve):
     return "\n\n\n".join(
         _function(curve, name, text, outputs)
         for name, (text, outputs) in curve.functions.items()
+        if name not in leave_out
     )
 
 
@@ -138,6 +139,10 @@ def _function(curve, name, text, outputs):
         ]:
             body.pop()  # twice, and once more
             expression = "3 * " + line[4]
+            if body[-1].endswith(" % prime") and len(uses(n - 2)) == 2:
+                # a factor that is three times a product: reduced once, when it is complete
+                body[-1] = body[-1][: -len(" % prime")]
+                expression += " % prime"
         if line[3:4] == ["*"]:
             large = n in grown
             expression += "" if large else " % prime"

@@ -30,11 +30,11 @@ curve.subprogram("DOUBLE", "X W Z", """
     Z = W * Z
     V = V * V
     X = M * M
-    X = X - A
-    X = X - A
+    D = A + A
+    X = X - D
     A = A - X
-    A = A * M
     A = A + A
+    A = A * M
     W = A - V
 """)  # M = 3 (X - Z^2)(X + Z^2), A = 4XY^2, V = 16 Y^4
 
@@ -45,9 +45,9 @@ _TAIL = """
     H = H * A
     A = A * X
     X = R * R
-    X = X - H
-    X = X - A
-    X = X - A
+    D = A + A
+    D = D + H
+    X = X - D
     A = A - X
     A = A * R
     H = H * W

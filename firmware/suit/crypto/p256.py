@@ -49,6 +49,9 @@ class Sum:
 
     def multiples(self, x, y):
         """Fill the register table with the odd multiples of (x, y); 1 when that failed."""
+        own = getattr(self.machine, "multiples", None)
+        if own:
+            return own(x, y * 2 % P)
         self.machine.put(data.R_X, x)
         self.machine.put(data.R_W, y * 2 % P)
         return self.execute(data.MULTIPLES)
@@ -60,6 +63,9 @@ class Sum:
 
     def add_up(self, digits, places, shape, streams):
         """See `scalar_plain.trace`. 1 when the formulas did not hold on the way."""
+        own = getattr(self.machine, "add_up", None)
+        if own:
+            return own(digits, places, shape, streams)
         start = len(data.LIBRARY)
         state = scalar.start(places)
         while state[0]:
@@ -152,6 +158,9 @@ def _total(u1, u2, x, y, table):
         scalar.regular(two, ORDER, COLUMNS, 1, COLUMNS, TEETH, second, scratch)
         stopped = 0
     else:
+        own = getattr(machine, "both", None)
+        if own:
+            return total if not own(one, two, x, y * 2 % P) else _complete(u1, u2, x, y)
         digits = bytearray(2 * _PLACES)
         places = _PLACES
         shape = data.SHAPE_G + data.SHAPE_Q
@@ -159,11 +168,15 @@ def _total(u1, u2, x, y, table):
         stopped = total.multiples(x, y)
     scalar.regular(one, ORDER, COLUMNS, 1, COLUMNS, TEETH, digits, scratch)
     if stopped or total.add_up(digits, places, shape, 2):
-        # two equal or opposite points met: rare, or arranged
-        from suit.crypto.p256_complete import multiply_add
-
-        return _Affine(multiply_add(u1, u2, x, y))
+        return _complete(u1, u2, x, y)
     return total
+
+
+def _complete(u1, u2, x, y):
+    # two equal or opposite points met: rare, or arranged
+    from suit.crypto.p256_complete import multiply_add
+
+    return _Affine(multiply_add(u1, u2, x, y))
 
 
 def make_table(key):
