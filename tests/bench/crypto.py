@@ -20,18 +20,22 @@ import sizes  # noqa: E402
 from conftest import find_micropython  # noqa: E402
 
 
-def measured(folder, least):
-    """Lines of `primitives.py`: (label, microseconds or None, heap or the error)."""
+def run(*arguments):
     done = subprocess.run(
-        [find_micropython(), "-X", "heapsize=512k", str(HERE / "primitives.py"), str(folder)]
-        + (["least"] if least else []),
+        [find_micropython(), "-X", "heapsize=512k", str(HERE / "primitives.py"), *map(str, arguments)],
         capture_output=True, text=True, env={"MICROPYPATH": "%s/firmware:.frozen" % ROOT},
     )  # fmt: skip
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
-    for line in done.stdout.splitlines():
-        label, first, *rest = line.split("\t")
-        yield (label, int(first), int(rest[0])) if rest else (label, None, first)
+    return done.stdout.splitlines()
+
+
+def measured(folder, least):
+    """Lines of `primitives.py`: (label, microseconds or None, heap or the error)."""
+    for case in run():
+        for line in run(folder, *case.split("\t"), *(["least"] if least else [])):
+            label, first, *rest = line.split("\t")
+            yield (label, int(first), int(rest[0])) if rest else (label, None, first)
 
 
 def main(arguments):

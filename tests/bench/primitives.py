@@ -1,9 +1,14 @@
-"""Times cryptographic primitives on MicroPython: on the Unix port and on a board, real or emulated.
+"""Times one cryptographic primitive on MicroPython: on the Unix port and on a board, real or emulated.
 
-    micropython primitives.py DATA [least]      DATA: a folder made by material.py
+    micropython primitives.py                           the names, each with its kinds of engine
+    micropython primitives.py DATA NAME KIND [least]    DATA: a folder made by material.py
 
-Prints `name<TAB>microseconds<TAB>bytes` per primitive and kind of engine. With `least`, bytes is the
-least free heap with which the primitive still works, found by filling the heap up; else 0."""
+Prints `name, kind<TAB>microseconds<TAB>bytes`. With `least`, bytes is the least free heap with which the primitive
+still works, found by filling the heap up; else 0. KIND "" is what is chosen where it runs; "plain" what is chosen where
+there is neither assembler nor native code.
+
+One interpreter measures one primitive: what a heap that other code has filled and torn up costs is not the
+primitive's (big integers take half as long again there), and only what was asked for is loaded."""
 
 import gc
 import sys
@@ -14,7 +19,6 @@ except ImportError:
     raise SystemExit("for MicroPython")
 
 FOLDER = ""
-LEAST = False
 
 
 def read(name):
@@ -32,32 +36,15 @@ class Key:
     x = y = pub = k = table = alg = None
 
 
-def use(user, family, engine):
-    """Let the module `user` work with one kind of engine, and the scalars with what goes with it."""
-    from suit.crypto import scalar
-
-    user._engine = module(family + "_" + engine)
-    digits = module("scalar_" + ("plain" if engine == "plain" else "viper"))
-    for name in ("regular", "wnaf", "trace", "ladder", "inverse"):
-        setattr(scalar, name, getattr(digits, name))
-
-
-def es256(engine):
-    from suit.crypto import p256
-
-    use(p256, "p256", engine)
-
-
 def module(name):
     return __import__("suit.crypto." + name, None, None, ("x",))
 
 
-def envelope(engine, trust):
+def envelope(trust):
     def setup():
         from suit.envelope import authenticate
         from suit.trust import TrustStore
 
-        es256(engine)
         data = region("envelope.suit")
         store = TrustStore(read(trust))
 
@@ -74,11 +61,10 @@ def envelope(engine, trust):
     return setup
 
 
-def ed25519(engine, prepared):
+def ed25519(prepared):
     def setup():
         from suit.crypto import ed25519
 
-        use(ed25519, "c25519", engine)
         ed25519.forget()
         key = Key()
         key.x = memoryview(read("ed25519.pub"))
@@ -95,38 +81,26 @@ def ed25519(engine, prepared):
     return setup
 
 
-def x25519(engine):
-    def setup():
-        from suit.crypto import x25519
+def x25519():
+    from suit.crypto import x25519
 
-        use(x25519, "c25519", engine)
-        private = b"\x42" * 32
-        peer = read("ed25519.pub")
-        return lambda: x25519.shared(private, peer)
-
-    return setup
+    private = b"\x42" * 32
+    peer = read("ed25519.pub")
+    return lambda: x25519.shared(private, peer)
 
 
-def ecdh(engine):
-    def setup():
-        from suit.crypto import p256
+def ecdh():
+    from suit.crypto import p256
 
-        es256(engine)
-        x, y = read("p256.x"), read("p256.y")
-        return lambda: p256.shared(b"\x42" * 32, x, y)
-
-    return setup
+    x, y = read("p256.x"), read("p256.y")
+    return lambda: p256.shared(b"\x42" * 32, x, y)
 
 
-def sign(engine):
-    def setup():
-        from suit.crypto import p256_sign
+def sign():
+    from suit.crypto import p256_sign
 
-        es256(engine)
-        message = read("message")
-        return lambda: p256_sign.sign(b"\x42" * 32, message)
-
-    return setup
+    message = read("message")
+    return lambda: p256_sign.sign(b"\x42" * 32, message)
 
 
 def verify(name, data, alg=None):
@@ -193,40 +167,28 @@ def derive():
     return lambda: derive(bytes(32), b"", bytes(40), 16)
 
 
-# name, family of engines (None: whatever is chosen), engine -> setup
+KINDS = ("thumb", "viper", "plain")
+# name, kinds of engine, what makes the call
 CASES = (
-    ("ESP256 envelope, any key", "p256", lambda e: envelope(e, "trust.cbor")),
-    ("ESP256 envelope, provisioned anchor", "p256", lambda e: envelope(e, "anchor.cbor")),
-    ("Ed25519", "c25519", lambda e: ed25519(e, False)),
-    ("Ed25519, same key again", "c25519", lambda e: ed25519(e, True)),
-    ("X25519", "c25519", x25519),
-    ("ECDH P-256", "p256", ecdh),
-    ("ESP256 signing", "p256", sign),
-    ("HSS-LMS W4", None, lambda e: verify("lms", "lms4")),
-    ("HSS-LMS W8", None, lambda e: verify("lms", "lms8")),
-    ("ML-DSA-44", None, lambda e: verify("mldsa", "mldsa", -48)),
-    ("SHA-256, 4 KiB", None, lambda e: digest(-16)),
-    ("SHA-512, 4 KiB", None, lambda e: digest(-44)),
-    ("SHAKE256, 4 KiB", None, lambda e: digest(-45)),
-    ("AES-128-CTR, 4 KiB", None, lambda e: cipher("ctr", "CTR", 16)),
-    ("AES-128-GCM, 4 KiB", None, lambda e: cipher("gcm", "GCM", 16)),
-    ("ChaCha20/Poly1305, 4 KiB", None, lambda e: cipher("chacha", "ChaCha", 32)),
-    ("AES-128 key unwrap", None, lambda e: unwrap),
-    ("HKDF-SHA256", None, lambda e: derive),
+    ("ESP256 envelope, any key", KINDS, envelope("trust.cbor")),
+    ("ESP256 envelope, provisioned anchor", KINDS, envelope("anchor.cbor")),
+    ("Ed25519", KINDS, ed25519(False)),
+    ("Ed25519, same key again", KINDS, ed25519(True)),
+    ("X25519", KINDS, x25519),
+    ("ECDH P-256", KINDS, ecdh),
+    ("ESP256 signing", KINDS, sign),
+    ("HSS-LMS W4", ("",), verify("lms", "lms4")),
+    ("HSS-LMS W8", ("",), verify("lms", "lms8")),
+    ("ML-DSA-44", ("",), verify("mldsa", "mldsa", -48)),
+    ("SHA-256, 4 KiB", ("",), digest(-16)),
+    ("SHA-512, 4 KiB", ("",), digest(-44)),
+    ("SHAKE256, 4 KiB", ("",), digest(-45)),
+    ("AES-128-CTR, 4 KiB", ("",), cipher("ctr", "CTR", 16)),
+    ("AES-128-GCM, 4 KiB", ("",), cipher("gcm", "GCM", 16)),
+    ("ChaCha20/Poly1305, 4 KiB", ("",), cipher("chacha", "ChaCha", 32)),
+    ("AES-128 key unwrap", ("",), unwrap),
+    ("HKDF-SHA256", ("",), derive),
 )
-
-
-def kinds(name):
-    if name is None:
-        return ("",)
-    found = []
-    for kind in ("thumb", "viper", "plain"):
-        try:
-            module(name + "_" + kind)
-            found.append(kind)
-        except (ImportError, SyntaxError, ValueError):
-            pass
-    return found
 
 
 def spent(call):
@@ -278,21 +240,27 @@ def least(call):
     return low * 256
 
 
-def main(cases=CASES):
-    for name, family, make in cases:
-        for kind in kinds(family):
-            label = name + (", " + kind if kind else "")
-            try:
-                call = make(kind)()
-                call()
-                print("%s\t%d\t%d" % (label, spent(call), least(call) if LEAST else 0))
-            except (ImportError, MemoryError, NotImplementedError) as error:
-                print("%s\t%s" % (label, repr(error)))
-            call = None
-            gc.collect()
+def main(name, kind, with_least=False):
+    from suit.crypto import engine
+
+    label = name + (", " + kind if kind else "")
+    if kind:  # the faster ones are not there
+        engine.without = KINDS[: KINDS.index(kind)]
+    try:
+        call = [case[2] for case in CASES if case[0] == name][0]()
+        call()
+        if kind and kind not in engine.chosen.values():
+            return  # neither does it run here
+        print("%s\t%d\t%d" % (label, spent(call), least(call) if with_least else 0))
+    except (ImportError, MemoryError, NotImplementedError) as error:
+        print("%s\t%s" % (label, repr(error)))
 
 
-if __name__ == "__main__" and len(sys.argv) > 1:
-    FOLDER = sys.argv[1]
-    LEAST = "least" in sys.argv
-    main()
+if __name__ == "__main__":
+    if len(sys.argv) > 3:
+        FOLDER = sys.argv[1]
+        main(sys.argv[2], sys.argv[3], "least" in sys.argv)
+    else:
+        for case in CASES:
+            for kind in case[1]:
+                print("%s\t%s" % (case[0], kind))

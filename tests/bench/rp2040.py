@@ -1,12 +1,12 @@
 """Cycles and milliseconds of every cryptographic primitive on an emulated RP2040 at 125 MHz, beside the targets.
 
-    python tests/bench/rp2040.py UF2=RPI_PICO.uf2 [--cold | --update] [--least] [--only TEXT] [--bytecode]
+    python tests/bench/rp2040.py UF2=RPI_PICO.uf2 [--cold | --update] [--least] [--only TEXT] [--engine KIND] [--bytecode]
 
 Needs `rp2040py` (pip install 'suitup[rp2040]') and a MicroPython image for RPI_PICO. The emulator counts cycles of the core
 exactly and does not model misses of the flash cache, so figures are a lower bound by a few percent. It takes some 15
 seconds of wall time per emulated second. `--cold` measures from a reset to a verified envelope only, `--update` whole updates and
 what they take when 10 KiB of heap are left, `--least` the least
-free heap too. Exit status 1 when a *must* is missed."""
+free heap too. Each figure is of a board that was just reset. Exit status 1 when a *must* is missed."""
 
 import argparse
 import ast
@@ -80,11 +80,18 @@ print("CBOR walk, %d bytes\\t%d\\t%d" % (len(data), took, free - gc.mem_free()))
 """
 
 
-def compiled(name, folder, arch):
-    """As it is provisioned, except that `numbers` is there for the benchmark's own use."""
+def single(folder, arch):
+    """Every module in a file of its own, as the benchmark wants it; those of all engines that `arch` can run."""
     numbers = constants.constants((sizes.SUIT / "numbers.py").read_text())
-    path = sizes.SUIT / (name + ".py")
-    return updater.compile_module(path, f"suit/{name}.py", arch, numbers, Path(folder))
+    files = {}
+    for name in sizes.files():
+        if arch or not name.endswith(("_viper", "_thumb")):
+            path = sizes.SUIT / (name + ".py")
+            data = updater.compile_module(path, f"suit/{name}.py", arch, numbers, folder)
+            files["/lib/suit/%s.mpy" % name] = data
+    text = (HERE / "primitives.py").read_text()
+    files["/lib/primitives.mpy"] = updater.compiled(text, "primitives.py", None, folder)
+    return files
 
 
 def shown(output, missed, lines):
@@ -112,13 +119,12 @@ def shown(output, missed, lines):
 def prepared(folder, cold, arch):
     """A filesystem with the code and the data on it, made here and not over the emulated cable; its path."""
     native = None if arch == "bytecode" else arch
-    if cold or native is None:  # what a board gets when it is provisioned
+    if cold:  # what a board gets when it is provisioned
         files = updater.files(native)
         for name in updater.START:
             del files["/" + name]
-        files["/lib/suit/numbers.mpy"] = compiled("numbers", folder, native)
-    else:  # every engine
-        files = {"/lib/suit/%s.mpy" % name: compiled(name, folder, native) for name in sizes.files()}
+    else:
+        files = single(folder, native)
     files |= {"/data/" + file.name: file.read_bytes() for file in (folder / "data").iterdir()}
     board = VirtualBoard(folder / "board").create("rp2040")
     board.write_files(files)
@@ -171,20 +177,19 @@ async def bench(image, cold, least, only, engine, arch, lines):
             if cold:
                 # with the anchor as `suitup provision` writes it, which has a table; and with one from elsewhere
                 for trust, label in (("anchor.cbor", ""), ("trust.cbor", ", a key without a table")):
-                    # each run in a fresh interpreter: modules are dropped from memory
-                    await board.run("import sys, gc\nsys.modules.clear()\ngc.collect()")
+                    await board.reset()
                     shown(await board.run(COLD % (trust, label)), missed, lines)
                 shown(await board.run(WALK), missed, lines)
             else:
-                source = (HERE / "primitives.py").read_text().split('if __name__ == "__main__"')[0]
-                await board.run(source)
-                await board.run("FOLDER = '/data'\nLEAST = %r" % least)
-                if engine:
-                    await board.run("every = kinds\ndef kinds(name):\n return [k for k in every(name) if k in ('', %r)]" % engine)
-                names = await board.run("for case in CASES: print(case[0])")
-                for i, name in enumerate(names.splitlines()):
-                    if only in name:
-                        shown(await board.run("main(CASES[%d:%d])" % (i, i + 1)), missed, lines)
+                code = "import primitives\nfor c in primitives.CASES:\n for k in c[1]: print(c[0], k, sep='\\t')"
+                names = await board.run(code)
+                for case in names.splitlines():
+                    name, kind = case.split("\t")
+                    wanted = kind in ("", engine) if engine else kind != "plain" or name + ", plain" in TARGETS
+                    if only in name and wanted:
+                        await board.reset()
+                        code = "import primitives\nprimitives.FOLDER = '/data'\nprimitives.main(%r, %r, %r)"
+                        shown(await board.run(code % (name, kind, least)), missed, lines)
     lines += ["missed: " + label for label in missed]
     for label in missed:
         print("missed: " + label)
@@ -215,7 +220,9 @@ def main():
     parser.add_argument("--least", action="store_true")
     parser.add_argument("--write", type=Path, metavar="FILE", help="keep the results there")
     parser.add_argument("--only", default="", metavar="TEXT", help="primitives with TEXT in their name")
-    parser.add_argument("--engine", metavar="KIND", help="thumb or viper alone")
+    parser.add_argument(
+        "--engine", metavar="KIND", help="thumb, viper or plain alone; else plain ones only where they have a target"
+    )
     parser.add_argument("--bytecode", action="store_true", help="a board without native code")
     options = parser.parse_args()
     image = Path(options.image.removeprefix("UF2="))
