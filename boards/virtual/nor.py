@@ -16,6 +16,9 @@
   with weak bits all over the block (`WEAK`) or `AFTER` the operation. `PowerCut` is raised, and by every later access.
 * `fail_read`, `fail_program`, `fail_erase`: the number of the access that answers EIO (once; `sticky` for ever).
 
+Facts implemented (platform.md, section 5, "Raw NOR"): erase blocks of 4 KiB, pages of 256 bytes on RP2040 and single bytes on
+ESP32, bits that only go to 0. Weak bits, wear and bits that turn over are assumptions on the safe side, not measured.
+
 Sizes are bytes. Accesses answer 0 or a negative errno. A cut raises PowerCut, and so does every later access; a `polite`
 chip answers EIO instead and leaves it to whoever holds it to look at `lost`: an exception must not fly through littlefs,
 whose list of open files it would leave in ruins for their finalisers."""

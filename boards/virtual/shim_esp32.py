@@ -12,6 +12,9 @@
 
 Every otadata sector is rewritten by an erase and a program, which may be cut; nothing else of the chip is modelled.
 
+Facts implemented (platform.md, section 1): the table of `esp32.Partition` but for block sizes below 4096 and their cache; the
+state words and CRC of otadata; "Bootloader behaviour"; "Dangerous writes"; "Native image" (magic, chip id, checksum, digest).
+
     chip = Chip(RamNor(bytearray(size), page=0), TABLE, chip_id=0)
     chip.boot()                 # what runs: a label, or None when nothing boots
     chip.Partition("ota_1")     # as esp32.Partition

@@ -5,6 +5,9 @@ supervisor over the control channel, one line per request.
 
 Constants have the values that RP2040 and ESP32 agree on. `WDT` is ESP32's: building it again changes the timeout, a huge
 timeout disarms it, nothing else does. `Timer` callbacks run between bytecodes of the main program, as soft timers do.
+Facts implemented (platform.md): section 1, "WDT" and reset causes of ESP32 (its watchdog has no stop call and is built again);
+section 2, reset causes of RP2040 (power 1, watchdog 3), not its 8.4 s limit and its registers: those are emulated
+(tests/board/test_rp2040.py) or counted in tests/unit/test_ports.py.
 No `mem_backup` (new in MicroPython 1.29) and no `mem32`: there is no register behind it here."""
 
 import _thread

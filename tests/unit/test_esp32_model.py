@@ -49,6 +49,10 @@ def state(chip, label):
     return [s for q, s, _ in chip._entries() if q != 0xFFFFFFFF and (q - 1) % 2 == index]
 
 
+def test_entries_of_otadata_have_the_crc_that_dumps_of_real_chips_show():
+    assert (esp32._crc(1), esp32._crc(2)) == (0x4743989A, 0x55F63774)
+
+
 def test_a_chip_with_empty_otadata_boots_the_first_slot():
     chip = board()
     assert chip.Partition(chip.Partition.RUNNING).info()[4] == "ota_0"

@@ -13,6 +13,9 @@ What is mended in rp2040py (0.3.6), by replacing methods when `Pico` is made: an
 answers every 10 us, which costs the core most of its time in interrupts); the guest's clock moves while the core sleeps;
 the network of a Pico W ends at this machine (loopback.py).
 
+Facts that are looked at here and not modelled again (platform.md): section 2, `rp2.Flash`, heap, watchdog and reset registers;
+section 4, the boot sequence; section 6, "Emulator limits".
+
 Not modelled: the time flash takes, misses of the flash cache, the second core. About 15 seconds of wall time pass per
 emulated second of work."""
 
