@@ -3,6 +3,7 @@
 import struct
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -144,3 +145,25 @@ def test_a_dry_run_shows_the_plan_and_touches_nothing(file):
         command, [str(file(combined())), "--board", "ESP32_GENERIC", "--table", "ota", "--dry-run"]
     )
     assert done.exit_code == 0 and "two firmware slots" in done.output
+
+
+@pytest.mark.parametrize(
+    "board, image, told",
+    [
+        ("RPI_PICO_W", uf2(), ["write  0x10000000", "erase  MicroPython as it is", "keep   the filesystem, if"]),
+        ("ESP32_GENERIC", combined(), ["write  0x00001000", "erase  boot loader, partition table, NVS", "keep   the filesystem"]),
+    ],
+)
+def test_what_is_lost_and_what_stays_is_listed_before_it_is_asked(file, monkeypatch, board, image, told):
+    touched = []
+    for name in ("uf2_flash", "esptool_flash"):
+        monkeypatch.setattr(flash, name, lambda *each: touched.append(each))
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr(sys.modules[command.callback.__module__], "sys", SimpleNamespace(stdin=terminal, stderr=sys.stderr))
+    arguments = [str(file(image)), "--board", board, "--port", "/dev/ttyUSB0"]
+    done = CliRunner().invoke(command, arguments, input="n\n")
+    before, asked, _ = done.output.partition("flash %s?" % catalog.load(board).name)
+    assert asked and not touched and isinstance(done.exception, SystemExit) and done.exit_code == 1
+    assert [line for line in told if line not in before] == []
+    done = CliRunner().invoke(command, arguments, input="y\n")
+    assert len(touched) == 1 and done.exit_code == 0, done.output
