@@ -9,7 +9,7 @@ from suit.crypto.p256_complete import GX, GY, add, affine, double
 from generate._formulas import LOAD, literal, python
 from generate._p256 import POINTS, SCALE, curve
 
-WIDTH = 7  # of the signed digits that G has where the other point has no table
+WIDTH = 8  # of the signed digits that G has where the other point has no table
 
 
 def odd_multiples():

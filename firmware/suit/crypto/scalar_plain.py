@@ -61,6 +61,10 @@ def wnaf(k, width, out):
             v >>= i & 7
         if i < 256 and (v & 1) == c:
             i += 1
+            v >>= 1
+            while i & 7 and (v & 1) == c:  # more of them in this byte
+                i += 1
+                v >>= 1
         elif i == 256:
             if c:
                 out[i] = 1

@@ -54,6 +54,10 @@ def wnaf(k: ptr8, width: int, out: ptr8) -> int:
             v >>= i & 7
         if i < 256 and v & 1 == c:
             i += 1
+            v >>= 1
+            while i & 7 and v & 1 == c:
+                i += 1
+                v >>= 1
         elif i == 256:
             if c:
                 out[i] = 1
