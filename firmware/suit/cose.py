@@ -14,8 +14,8 @@ R_UNAUTHORISED      no trusted key for it, or the signature does not hold
 R_LIMIT             `trust.tries` are used up
 
 Headers are read through a window of 512 bytes per layer; the signature is handed on as a region,
-so that one of 40 KiB never stands in RAM. COSE_Mac is understood with one recipient `direct` (the
-key itself is shared)."""
+so that one of 40 KiB never stands in RAM. COSE_Mac is understood with one recipient: `direct` (the
+key itself is shared), or a key wrap with a key of the trust store (`mac_key.py`)."""
 
 try:
     from micropython import const
@@ -45,10 +45,12 @@ from .numbers import (
     TAG_SIGN,
     TAG_SIGN1,
 )
+from .optional import optional
 from .region import SubRegion
 
 _WINDOW = const(512)  # bytes of headers in one layer
 _MAX_SIGNERS = const(8)
+_MAX_WRAPPED = const(48)  # bytes of a wrapped key that are looked at, more than one has
 _CONTENT_TYPE = const(3)
 
 _CONTEXT = {TAG_SIGN1: "Signature1", TAG_SIGN: "Signature", TAG_MAC0: "MAC0", TAG_MAC: "MAC"}
@@ -93,6 +95,7 @@ class _Headers:
     def __init__(self, c, understood=_UNDERSTOOD):
         self.alg = self.kid = None
         self.open_alg = None  # alg in the unprotected bucket: only recipients may have it there
+        self.wrap = None  # of a COSE_Mac: how its key is wrapped, and the wrapped key
         self._crit = ()
         inner = c.inner()
         start = inner.pos
@@ -155,7 +158,15 @@ def _check(headers, tag, message, signature, trust):
     if (alg == ALG_HMAC256) != (tag in (TAG_MAC0, TAG_MAC)):
         _refuse("alg %d in this structure" % alg)
     failure = None
-    for key in trust.candidates(alg, headers.kid):
+    wrapped = headers.wrap is not None
+    if wrapped:
+        mac_key = optional("mac_key")
+        if mac_key is None:
+            _refuse("a wrapped key")
+        keys = mac_key.candidates(trust, headers.kid, *headers.wrap)
+    else:
+        keys = trust.candidates(alg, headers.kid)
+    for key in keys:
         if trust.tries is not None:
             if not trust.tries:
                 raise SuitError(R_LIMIT, "too many signatures")
@@ -165,6 +176,9 @@ def _check(headers, tag, message, signature, trust):
             held = verify_with(key, message, signature)
             if held is not key:
                 raise SuitError(R_UNAUTHORISED, "verdict")
+            if wrapped:
+                keys.close()
+                return held.kek
             return held
         except SuitError as error:
             failure = error
@@ -211,11 +225,18 @@ def _one_layer(reader, tag, headers, payload, external):
         if c.array() != 1 or c.array() != 3:
             _refuse("one recipient is expected", reader.at)
         recipient = _Headers(c)
-        if recipient.protected or recipient.alg is not None or recipient.open_alg != ALG_DIRECT:
-            _refuse("the recipient is not direct", reader.at)
+        # neither way has anything that could protect a header (RFC 9052, 8.5.1 and 8.5.2)
+        if recipient.protected or recipient.alg is not None:
+            _refuse("the recipient is neither direct nor a key wrap", reader.at)
         headers.kid = headers.kid or recipient.kid
-        if reader.string(c).size:
-            _refuse("a direct recipient has no key", reader.at)
+        key = reader.string(c)
+        if recipient.open_alg == ALG_DIRECT:
+            if key.size:
+                _refuse("a direct recipient has no key", reader.at)
+        else:
+            wrapped = bytearray(min(key.size, _MAX_WRAPPED))
+            key.read_at(0, wrapped)
+            headers.wrap = recipient.open_alg, wrapped
     _end(reader)
     return [(headers, message, signature)]
 

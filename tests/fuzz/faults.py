@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
 gc.collect = lambda generation=2: 0  # half of all time, for nothing: see tests/conftest.py
 
@@ -42,7 +43,7 @@ TARGETS = (
     "suit.conditions", "suit.directives", "suit.transfer", "suit.cbor", "suit.policy", "suit.launcher", "suit.decide",
     "suit.crypto", "suit.crypto.digest", "suit.crypto.hmac256", "suit.crypto.p256", "suit.crypto.scalar_plain",
     "suit.crypto.p256_complete", "suit.crypto.ed25519", "suit.crypto.lms", "suit.crypto.mldsa",
-    "suit.access", "suit.delegation", "suit.dependencies", "suit.rekey", "suit.board",
+    "suit.mac_key", "suit.crypto.keywrap", "suit.access", "suit.delegation", "suit.dependencies", "suit.rekey", "suit.board",
 )  # fmt: skip
 
 
@@ -209,6 +210,16 @@ def mac(key):
         return cbor2.dumps(
             cbor2.CBORTag(17, [protected, {}, None, hmac.digest(key, message, "sha256")])
         )
+
+    return sign
+
+
+def wrapped_mac(kek):
+    def sign(payload):
+        protected, key = det({1: 5}), hashlib.sha256(kek).digest()
+        tag = hmac.digest(key, det(["MAC", protected, b"", payload]), "sha256")
+        recipient = [b"", {1: -5}, aes_key_wrap(kek, key)]
+        return cbor2.dumps(cbor2.CBORTag(97, [protected, {}, None, tag, [recipient]]))
 
     return sign
 
@@ -418,7 +429,10 @@ def hss(key):
 
 
 def others():
-    """(kind, trust store, the owner's signer, the attacker's) for the algorithms whose arithmetic is slow here."""
+    """(kind, trust store, the owner's signer, the attacker's) for the algorithms whose arithmetic is slow here, and a
+    MAC under a wrapped key."""
+    kek = [b"k" * 32, b"x" * 32]
+    yield "wrapped mac", det([{1: 4, 3: -5, -1: kek[0]}]), wrapped_mac(kek[0]), wrapped_mac(kek[1])
     ours, theirs = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2))
     public = ours.public_key().public_bytes_raw()
     yield "ed25519", det([{1: 1, -1: 6, -2: public}]), ed25519(ours), ed25519(theirs)

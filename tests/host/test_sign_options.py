@@ -24,7 +24,10 @@ def latest(app) -> Envelope:
     return Envelope.decode((app / "release" / "latest.suit").read_bytes())
 
 
-@pytest.mark.parametrize("algorithm", ["ESP256", "Ed25519", "ML-DSA-44", "ML-DSA-65", "HMAC-256"])
+KINDS = ["ESP256", "Ed25519", "ML-DSA-44", "ML-DSA-65", "HMAC-256", "A128KW", "A256KW"]
+
+
+@pytest.mark.parametrize("algorithm", KINDS)
 def test_every_kind_of_key_signs_and_is_verified(app, algorithm):
     keys.save(keys.generate(algorithm), app / "k.pem")
     run("sign", "--app", app, "--key", app / "k.pem")
@@ -32,6 +35,33 @@ def test_every_kind_of_key_signs_and_is_verified(app, algorithm):
         "by " + algorithm
         in run("verify", app / "release" / "latest.suit", "--key", app / "k.pem").output
     )
+
+
+def test_a_mac_is_that_of_one_key_wrap_key_and_of_no_other_recipient():
+    digest, key = cbor.encode([n.ALG_SHA256, bytes(32)]), keys.generate("A256KW")
+    others = [keys.generate("A256KW"), keys.generate("A128KW"), keys.generate("HMAC-256")]
+    block = cose.block(digest, key)
+    assert cose.verify(block, digest, [*others, key]) == key
+    item = cbor.decode(block, sort=False)
+    recipient = item.value[4][0]
+    item.value[4] = [recipient, recipient]
+    with pytest.raises(cose.CoseError, match="one recipient"):
+        cose.verify(cbor.encode(item), digest, [key])
+    for changed in (
+        [cbor.encode({n.HDR_ALG: n.ALG_A256KW}), {}, recipient[2]],
+        [b"", {n.HDR_ALG: n.ALG_ECDH_ES_A128KW}, recipient[2]],
+        [b"", recipient[1], recipient[2][:-8]],
+    ):
+        item.value[4] = [changed]
+        with pytest.raises(cose.CoseError, match="neither direct nor a key wrap"):
+            cose.verify(cbor.encode(item), digest, [key])
+    for trusted in (others, []):
+        with pytest.raises(cose.CoseError, match="no trusted key"):
+            cose.verify(block, digest, trusted)
+    with pytest.raises(cose.CoseError, match="no trusted key"):
+        cose.verify(block, digest + b"", [keys.Key({**key.params, n.KEY_ALG: n.ALG_HMAC256})])
+    with pytest.raises(Failure, match="wraps no keys of MACs"):
+        cose.mac(digest, others[2])
 
 
 def test_two_algorithms_protect_one_envelope(app, tmp_path, monkeypatch):

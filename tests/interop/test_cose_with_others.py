@@ -110,7 +110,10 @@ def test_what_python_cwt_signs_verifies_here_and_on_the_device(peer_python, name
         on_the_device(changed, trusted)
 
 
-@pytest.mark.parametrize("name", ["ESP256", "Ed25519", "HMAC-256", "ML-DSA-44", "HSS-LMS"])
+KINDS = ["ESP256", "Ed25519", "HMAC-256", "A128KW", "A256KW", "ML-DSA-44", "HSS-LMS"]
+
+
+@pytest.mark.parametrize("name", KINDS)
 def test_the_device_verifies_every_kind_of_our_blocks(tmp_path, monkeypatch, name):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
     if name == "HSS-LMS":

@@ -58,6 +58,60 @@ def test_a_mac_with_a_direct_recipient_holds():
     verify(mac([[b"\xa0", {1: -6}, b""]]))
 
 
+# RFC 3394 section 4.6 with the KEK of 256 bits: the wrapped key is 00 11 .. FF 00 01 .. 0F
+KEK = bytes(range(32))
+WRAPPED = bytes.fromhex("28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326cbc7f0e71a99f43bfb988b9b7a02dd21")
+UNWRAPPED = bytes.fromhex("00112233445566778899aabbccddeeff000102030405060708090a0b0c0d0e0f")
+
+
+def wrapped_mac(headers=None, wrapped=WRAPPED, key=UNWRAPPED):
+    return mac([[b"", headers or {1: -5}, wrapped]], key=key)
+
+
+def test_a_mac_with_a_wrapped_key_is_that_of_the_key_that_unwraps_it():
+    trust = store({1: 4, 3: 5, -1: SECRET}, {1: 4, 3: -5, -1: b"?" * 32}, {1: 4, 3: -5, -1: KEK})
+    assert verify(wrapped_mac(), trust=trust) is trust.keys[2]
+    assert verify(wrapped_mac({1: -5, 4: trust.keys[2].kid}), trust=trust) is trust.keys[2]
+    assert verify(wrapped_mac({1: -5, 4: b"nobody"}), trust=trust) is trust.keys[2]
+    # another MAC key, another wrapped key, another payload
+    refused(wrapped_mac(key=SECRET), n.R_UNAUTHORISED, trust=trust)
+    refused(wrapped_mac(key=KEK), n.R_UNAUTHORISED, trust=trust)
+    refused(wrapped_mac(wrapped=b"\0" + WRAPPED[1:]), n.R_UNAUTHORISED, trust=trust)
+    refused(wrapped_mac(), n.R_UNAUTHORISED, PAYLOAD + b"\0", trust=trust)
+
+
+def test_a_key_wraps_keys_of_macs_only_where_it_says_so():
+    for key in (
+        {1: 4, -1: KEK},  # it may check MACs: who knows one key of a wrap must not be able to
+        {1: 4, 3: 5, -1: KEK},
+        {1: 4, 3: -3, -1: KEK},
+        {1: 4, 3: -5, 4: [4], -1: KEK},
+        {1: 4, 3: -5, -1: KEK[:16]},
+        {1: 1, 3: -5, -1: 6, -2: KEK},
+    ):
+        refused(wrapped_mac(), n.R_UNAUTHORISED, trust=store(key))
+    verify(wrapped_mac(), trust=store({1: 4, 3: -5, 4: [6], -1: KEK}))
+    # and it makes no MAC itself
+    refused(mac0(PAYLOAD, key=KEK), n.R_UNAUTHORISED, trust=store({1: 4, 3: -5, -1: KEK}))
+
+
+def test_recipients_that_anybody_could_write_are_refused():
+    # ECDH-ES needs nothing but the public key of the board; a second recipient would know the key of the MAC
+    trust = store({1: 4, 3: -5, -1: KEK}, {1: 4, 3: 5, -1: SECRET})
+    for recipients in (
+        [[encode({1: -29}), {-1: {1: 1, -1: 4, -2: b"x" * 32}}, WRAPPED]],
+        [[b"", {1: -29}, WRAPPED]],
+        [[b"", {1: -5}, WRAPPED], [b"", {1: -5}, WRAPPED]],
+        [[encode({1: -5}), {}, WRAPPED]],
+        [[b"", {1: "A256KW"}, WRAPPED]],
+        [[b"", {1: -5}, WRAPPED[:-8]]],
+        [[b"", {1: -5}, WRAPPED + bytes(8)]],
+        [[b"", {1: -5}, WRAPPED + bytes(100)]],
+        [[b"", {1: -5}, b""]],
+    ):
+        refused(mac(recipients, key=UNWRAPPED), n.R_COSE_UNSUPPORTED, trust=trust)
+
+
 def test_other_recipients_are_refused():
     for recipients in (
         [],

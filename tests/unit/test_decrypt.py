@@ -309,6 +309,16 @@ def test_algorithms_of_others_are_unsupported():
     refused(R_ALG_UNSUPPORTED, recipients=[recipient(unprotected={1: -40})])
 
 
+def test_hpke_is_refused_as_an_algorithm_nobody_here_has():
+    for suite in range(46, 54):  # HPKE-0-KE to HPKE-7-KE: a recipient
+        one = recipient(protected=encode({1: suite}), unprotected={-4: bytes(65)})
+        refused(R_ALG_UNSUPPORTED, recipients=[one])
+    for suite in (35, 37, 39, 41, 42, 43, 44, 45):  # integrated encryption: the content
+        refused(R_ALG_UNSUPPORTED, protected=encode({1: suite}))
+    # beside a recipient of another kind it does no harm
+    decryptor(recipients=[recipient(protected=encode({1: 46}), unprotected={-4: bytes(65)}), recipient()])
+
+
 def test_structure_that_is_not_cose_is_refused():
     good = info()
     for wrong in (b"", b"\x84", b"\xd8\x60", good[:-1], good + b"\x00", b"\xd8\x60" + good):

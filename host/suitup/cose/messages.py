@@ -1,7 +1,10 @@
 """COSE_Sign1, COSE_Sign, COSE_Mac0 and COSE_Mac over a detached SUIT_Digest (suit-manifest section 8.3), with pycose
 for the structures of RFC 9052 and suitup's keys and algorithms in them."""
 
+import secrets
+
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 from pycose.headers import KID, Algorithm
 from pycose.messages import Mac0Message, Sign1Message
 
@@ -9,7 +12,7 @@ from suitup import cbor
 from suitup import numbers as n
 from suitup.cose.algorithms import MACS, SIGNATURES, default_algorithm
 from suitup.errors import Failure
-from suitup.keys.model import Key
+from suitup.keys.model import K, Key
 
 
 class CoseError(ValueError):
@@ -94,8 +97,36 @@ def mac0(digest: bytes, key: Key, alg=None) -> bytes:
     return cbor.encode(cbor.CBORTag(message.cbor_tag, parts))
 
 
+_KEY_WRAP = {n.ALG_A128KW: 16, n.ALG_A192KW: 24, n.ALG_A256KW: 32}
+_MAC_KEY = 32  # bytes, as long as the hash (RFC 9053 section 3.1)
+
+
+def _wraps(key: Key, alg) -> bool:
+    return key.kty == n.KTY_SYMMETRIC and key.alg == alg and len(key.params[K]) == _KEY_WRAP[alg]
+
+
+def mac(digest: bytes, key: Key) -> bytes:
+    """A tagged COSE_Mac over `digest` under a fresh key, wrapped to `key`: a key wrap key of the trust store that is used
+    for nothing else. One recipient: a second one would know the key of the MAC and could make others with it."""
+    if key.alg not in _KEY_WRAP or not _wraps(key, key.alg):
+        raise Failure(
+            f"a {key.kind} key wraps no keys of MACs",
+            hint="make one with keygen --alg A128KW or A256KW",
+        )
+    chosen, fresh = MACS[n.ALG_HMAC256], secrets.token_bytes(_MAC_KEY)
+    protected = cbor.encode({n.HDR_ALG: chosen.identifier})
+    tag = chosen.compute_tag(
+        Key({n.KEY_KTY: n.KTY_SYMMETRIC, K: fresh}), cbor.encode(["MAC", protected, b"", digest])
+    )
+    headers = {n.HDR_ALG: key.alg, n.HDR_KID: key.thumbprint}
+    recipient = [b"", headers, aes_key_wrap(key.params[K], fresh)]
+    return cbor.encode(cbor.CBORTag(n.TAG_MAC, [protected, {}, None, tag, [recipient]]))
+
+
 def block(digest: bytes, key: Key, alg=None) -> bytes:
     """An authentication block of the kind that fits `key`."""
+    if alg is None and key.alg in _KEY_WRAP:
+        return mac(digest, key)
     return mac0(digest, key, alg) if is_mac(key) else sign1(digest, key, alg)
 
 
@@ -261,7 +292,7 @@ def _verify_sign(value, body, digest, keys):
 
 
 def _verify_mac(value, protected, digest, keys):
-    """COSE_Mac with the one recipient `direct`: the key itself is shared."""
+    """COSE_Mac with one recipient: `direct` (the key itself is shared) or a key wrap by a trusted key."""
     alg = _protected_algorithm(protected, value[1])
     proof, recipients = value[3], value[4]
     if not isinstance(proof, bytes) or not isinstance(recipients, list) or len(recipients) != 1:
@@ -271,15 +302,29 @@ def _verify_mac(value, protected, digest, keys):
         not isinstance(recipient, list)
         or len(recipient) != 3
         or recipient[0] != b""
-        or recipient[2] != b""
         or not isinstance(recipient[1], dict)
-        or recipient[1].get(n.HDR_ALG) != n.ALG_DIRECT
+        or not isinstance(recipient[2], bytes)
     ):
-        raise CoseError("the recipient is not direct")
+        raise CoseError("the recipient is neither direct nor a key wrap")
     _check_headers({}, recipient[1])
+    how, wrapped = recipient[1].get(n.HDR_ALG), recipient[2]
     chosen = _lookup(MACS, alg)
     covered = cbor.encode(["MAC", value[0], b"", digest])
-    for key in _candidates(keys, chosen, value[1].get(n.HDR_KID, recipient[1].get(n.HDR_KID))):
-        if chosen.verify_tag(key, proof, covered):
-            return key
+    kid = value[1].get(n.HDR_KID, recipient[1].get(n.HDR_KID))
+    if how == n.ALG_DIRECT and not wrapped:
+        for key in _candidates(keys, chosen, kid):
+            if chosen.verify_tag(key, proof, covered):
+                return key
+    elif how in _KEY_WRAP and len(wrapped) == _MAC_KEY + 8:
+        for key in keys:
+            if not _wraps(key, how):
+                continue
+            try:
+                made = Key({n.KEY_KTY: n.KTY_SYMMETRIC, K: aes_key_unwrap(key.params[K], wrapped)})
+            except InvalidUnwrap:
+                continue
+            if chosen.verify_tag(made, proof, covered):
+                return key
+    else:
+        raise CoseError("the recipient is neither direct nor a key wrap")
     raise CoseError("no trusted key verifies it")
