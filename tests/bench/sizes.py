@@ -29,9 +29,10 @@ CORE = 40
 # beginnings of the names of files that such a board can do without
 _LEFT_OUT = (
     "suit/more/crypto.", "suit/more/transports.coap", "suit/more/transports.serial", "suit/more/transports.tls",
-    "suit/more/coap_", "suit/more/listening", "suit/more/strangers", "suit/more/dependencies", "suit/more/delegation",
-    "suit/more/management", "suit/more/report", "suit/more/decrypt", "suit/more/content_key", "suit/more/encryption_info",
-    "suit/more/device_key", "suit/more/mac_key", "suit/more/profiles", "suit/more/firmware", "suit/more/port.esp32", "suit/more/port.unix",
+    "suit/more/coap_", "suit/more/listening", "suit/more/online", "suit/more/strangers", "suit/more/dependencies",
+    "suit/more/delegation", "suit/more/management", "suit/more/report", "suit/more/decrypt", "suit/more/content_key",
+    "suit/more/encryption_info", "suit/more/device_key", "suit/more/mac_key", "suit/more/profiles", "suit/more/firmware",
+    "suit/more/port.esp32", "suit/more/port.unix",
 )  # fmt: skip
 
 
