@@ -207,6 +207,8 @@ def write(path, kind, lines):
         for part in path.read_text().split("\n## ")[1:]:
             name, _, rest = part.partition("\n")
             parts[name.split(", ")[0]] = "## " + name + "\n" + rest.rstrip() + "\n"
+    if kind == "Primitives":  # all of them: what some were measured as before is past
+        parts = {name: part for name, part in parts.items() if not name.startswith(kind)}
     text = "\n".join(line.rstrip() for line in lines)
     parts[kind] = "## %s, %s, emulated\n\n```\n%s\n```\n" % (kind, datetime.date.today(), text)
     path.write_text("\n".join([title, *(parts[name] for name in sorted(parts))]))
