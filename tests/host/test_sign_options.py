@@ -64,6 +64,14 @@ def test_a_mac_is_that_of_one_key_wrap_key_and_of_no_other_recipient():
         cose.mac(digest, others[2])
 
 
+def test_one_symmetric_key_does_not_both_sign_and_encrypt(app):
+    keys.save(keys.generate("A256KW"), app / "k.key")
+    arguments = ["sign", "--app", app, "--key", app / "k.key", "--encrypt-to", app / "k.key"]
+    with pytest.raises(Failure, match="that payloads are encrypted to"):
+        run(*arguments)
+    assert not (app / "release" / "latest.suit").exists()
+
+
 def test_two_algorithms_protect_one_envelope(app, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
     keys.hsslms.create(app / "k.hss", "5/8")

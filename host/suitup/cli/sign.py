@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from suitup import author, cose, keys, profiles
+from suitup import numbers as n
 from suitup.cli._project import project_options
 from suitup.errors import USAGE, Failure
 from suitup.manifest import plans
@@ -164,6 +165,13 @@ def command(
         )
         return
     signers = author.load_signers(app)
+    if any(key.kty == n.KTY_SYMMETRIC and key in recipients for key in signers):
+        raise Failure(
+            "the key that signs is one that payloads are encrypted to",
+            "who knows a payload's key could sign with it",
+            "make another one with suitup keygen",
+            code=USAGE,
+        )
     with release.lock():
         made = author.draft(app, release, **options)
         author.sign(made.envelope, signers, together)
