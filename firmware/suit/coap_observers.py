@@ -94,7 +94,7 @@ class Observers:
         if not self._all:
             return
         now = net.ticks()
-        if net.elapsed(now, self._looked) > _LOOK_MS:
+        if not 0 <= net.elapsed(now, self._looked) <= _LOOK_MS:  # negative after six days
             self._looked = now
             server.look(True)
         for observer in self._all:

@@ -52,7 +52,7 @@ _FRESH_MS = const(60000)  # of an Echo value
 _PROMPT_MS = const(500)  # an Echo returned so soon tells how long the way is
 _LIFETIME_MS = const(247000)  # EXCHANGE_LIFETIME
 _VERIFIED_MS = const(600000)
-_LOOK_MS = const(500)  # age at which a snapshot of the status is taken again
+_LOOK_MS = const(500)  # age at which a snapshot of the status is taken again; after six days it looks negative
 _CLOCK = const(0x3FFFFFFF)  # ticks wrap here on boards
 _LINK_FORMAT = const(40)
 _REPORT = const(270)  # suit-report+cose
@@ -87,8 +87,11 @@ class Server:
                 break
             try:
                 data, peer = self.sock.recvfrom(_REQUEST)
-            except (OSError, MemoryError):
-                continue  # an error of an earlier send; no room, and whoever asked will ask again
+            except OSError:
+                continue  # an error of an earlier send
+            except MemoryError:
+                self._drop()
+                continue
             if len(data) < _REQUEST:
                 try:
                     self._message(memoryview(data), peer)
@@ -98,6 +101,13 @@ class Server:
             self._observers.notify(self)
         except MemoryError:
             pass  # later
+
+    def _drop(self):
+        """No room for a datagram: whoever sent it will send it again, and it must not stay here."""
+        try:
+            self.sock.recvfrom(16)
+        except (OSError, MemoryError):
+            pass
 
     # -- one message
 
@@ -221,7 +231,7 @@ class Server:
         start, szx = self._asked()
         if start == 0:
             # later blocks come from the same snapshot
-            self.look(self._stale or net.elapsed(net.ticks(), self._taken) > _LOOK_MS)
+            self.look(self._stale or not 0 <= net.elapsed(net.ticks(), self._taken) <= _LOOK_MS)
         if start and start >= len(self._body or b""):
             self._refuse(coap.BAD_OPTION)
             return

@@ -29,6 +29,9 @@ _DEFAULTS = {
 _TABLE = b"\x59\x08\x00"  # head of a byte string as long as the table of a P-256 key
 
 
+_LONGEST = 400_000  # seconds; asyncio sleeps no longer at a time than half a period of 2**30 ms
+
+
 class Config:
     """The settings as attributes, `class` as `classes`."""
 
@@ -42,6 +45,7 @@ class Config:
             setattr(self, "classes" if key == "class" else key, value)
         self.tries = min(max(self.tries, 1), 200)
         self.trial = max(self.trial, 1)
+        self.poll = min(self.poll, _LONGEST)
 
 
 def _like(value, default, key):

@@ -19,11 +19,10 @@ boards come at once. Where the first server speaks CoAP its envelope is observed
 fetched until it changes. It ends at once where the configuration names no server or no
 interval."""
 
-import gc
 import os
 import socket
 
-from . import runtime, strangers, transports
+from . import runtime, strangers, thrift, transports
 from .errors import SuitError
 from .online import online
 from .port import chip
@@ -41,6 +40,7 @@ except ImportError:
 _STEP_MS = const(500)  # at least so often are observers looked after
 _SLICE_MS = const(20)  # between requests while an update waits for its own socket
 _AGAIN_S = const(300)  # at most, after an attempt that failed
+_REST_MS = const(2000)  # after an attempt that a server's news led to; doubles up to the time between polls
 _TURNS = const(100)  # times 20 ms until an update has made way
 
 
@@ -194,11 +194,13 @@ def _follow(site, server):
 
 
 def _updater():
-    """The module, which is large and comes when an app has its heap in use: room is made for it, and where
-    there is none that is no reason to end the app."""
-    gc.collect()
-    from . import updater
-
+    """The module, which is large and comes when an app has its heap in use: it may use the reserve, and
+    where there is no room that is no reason to end the app."""
+    before = thrift.begin()
+    try:
+        from . import updater
+    finally:
+        thrift.end(before)
     return updater
 
 
@@ -263,6 +265,7 @@ def look(config=None):
     # while the update is fetched from here nobody sees to it that the observer gives up its socket
     share = observer and getattr(chip(), "FEW_SOCKETS", False)
     settled = False  # the last attempt gave an answer
+    rest = _REST_MS
     pause = os.urandom(1)[0] * 20  # ms; boards that were switched on together
     while True:
         news = True
@@ -280,6 +283,10 @@ def look(config=None):
             if share:
                 observer.close()
             settled = yield from _attempt()
+            if observer:
+                # whoever answers for the server has no say in how often flash is written
+                yield rest
+                rest = min(rest * 2, config.poll * 1000)
         seconds = config.poll if settled else min(config.poll, _AGAIN_S)
         pause = seconds * (896 + os.urandom(1)[0])  # ms, 7/8 to 9/8
 

@@ -29,7 +29,7 @@ def stay(config):
     while True:
         try:
             joined = yield from chip().connect(config)
-        except (OSError, ValueError):  # of the radio; of settings that it does not take
+        except Exception:  # of the radio, of settings that it does not take, of memory: `listen` waits for this
             joined = False
             yield _LOOK_MS
         if joined is None:

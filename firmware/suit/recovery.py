@@ -23,10 +23,17 @@ def serve(config, port):
 async def _serve(config, port):
     import asyncio
 
-    while not await drive(port.connect(config)):
+    while not await _connected(config, port):
         print("suit: no network; waiting for the console")
         await asyncio.sleep(_AGAIN_S)
     await asyncio.gather(_forever("listen"), _forever("poll"))
+
+
+async def _connected(config, port):
+    try:
+        return await drive(port.connect(config))
+    except Exception as error:
+        print("suit: recovery: network: %r" % error)
 
 
 async def _forever(name):

@@ -8,7 +8,7 @@ the envelope brings along with a chain of tokens (delegation.py).
 KEY_QUORUM of a key says how many different trusted keys that have all of its roles must have signed
 for it to count, its own signature included: 1 is any-of, 2 on each of three keys is two of three.
 No signature covers the wrapper: whoever is on the way may fill it with signatures of nobody, to be
-stored with the manifest and tried at every boot. After MAX_TRIES the envelope is refused (R_LIMIT).
+stored with the manifest and tried at every boot. After MAX_TRIES an update is refused (R_LIMIT).
 Sections 8.3 and 9 of suit-manifest."""
 
 try:
@@ -50,6 +50,12 @@ def _able(other, key):
     return True
 
 
+def _tries(trust):
+    """At boot as many as it takes: what was found good must not be refused because there are more keys by
+    now, or tokens that count again where nothing expires."""
+    return None if trust.moment is False else MAX_TRIES
+
+
 def _make_room():
     """Collect garbage where memory is short: on an RP2040 it takes 10 ms, and an allocation that fails
     does it by itself."""
@@ -69,7 +75,7 @@ def _copied(region):
 def trusted(region, wrapper, trust):
     """Generator: the key that counts, see above. A block this board cannot judge does not spoil the
     others."""
-    trust.tries = MAX_TRIES
+    trust.tries = _tries(trust)
     failure = None
     found = []
     for start, end in wrapper.blocks:
@@ -109,7 +115,7 @@ def delegated(members, trust):
         return trust
     data = bytearray(span[2] - span[1])
     members.region.read_at(span[1], data)
-    trust.tries = MAX_TRIES
+    trust.tries = _tries(trust)
     try:
         return (yield from delegation.extended(memoryview(data), trust))
     except SuitError:

@@ -27,7 +27,8 @@ except ImportError:
 
 RESERVE = 12288  # bytes
 _PIECE = const(4096)  # of it: nothing needs more at once, and a used heap has no larger ones,
-_LEAST = const(512)  # or not even these: an update has been there, and something of it stays
+_LEAST = const(1024)  # or not even these: an update has been there, and something of it stays
+_SPARE = const(2048)  # the app keeps a piece of that size
 little = 32768  # bytes; with less an update does without what only makes it faster
 
 _aside = []
@@ -49,12 +50,17 @@ def keep():
     gc.collect()
     left = RESERVE - sum([len(piece) for piece in _aside])
     size = _PIECE
+    try:
+        spare = bytearray(_SPARE)
+    except MemoryError:
+        return
     while left > 0 and size >= _LEAST:
         try:
             _aside.append(bytearray(min(size, left)))
             left -= size
         except MemoryError:
             size //= 2  # what is missing in the end, the next update tries for again
+    del spare
 
 
 def begin():

@@ -75,9 +75,10 @@ def update(url=None, reset=True, strict=False):
         raise SuitError(R_BUSY)
     _busy = True
     progress = runtime.progress
-    progress.begin("checking", url)
-    memory = thrift.begin()
+    memory = None
     try:
+        progress.begin("checking", url)
+        memory = thrift.begin()
         port = chip()
         config = read(runtime.root)
         runtime.strict = strict

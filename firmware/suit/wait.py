@@ -78,6 +78,8 @@ async def drive(gen):
             if want is None:
                 await asyncio.sleep(0)
             elif isinstance(want, list):
+                # even where there is always something to read: whoever floods a board must not stop its app
+                await asyncio.sleep(0)
                 # a few quick looks keep a fast link fast, then slow ones keep an idle app idle
                 start = _ticks()
                 looks = 0

@@ -219,6 +219,47 @@ def test_what_was_known_of_an_address_is_not_known_again_when_the_clock_has_wrap
         assert len(b.ask(coap.GET, "suit/status").body) == 64
 
 
+def test_a_datagram_for_which_there_is_no_room_does_not_stay_in_the_way():
+    board = Board()
+    whole = board.recvfrom
+
+    def short(size):
+        if size > 16:
+            raise MemoryError()
+        return whole(size)
+
+    board.recvfrom = short
+    assert board.raw(board.request(coap.GET, "suit/status")) == [] and board.incoming == []
+    board.recvfrom = whole
+    assert board.ask(coap.GET, "nothing").said == 404
+
+
+def test_after_a_week_without_a_question_the_status_is_not_last_weeks():
+    period = 1 << 30
+
+    def wrapped(now, then):
+        return (now - then + period // 2) % period - period // 2
+
+    saved, net.elapsed = net.elapsed, wrapped
+    try:
+        with Clock() as now:
+            b = Board()
+            b.verify()
+            b.ask(coap.GET, "suit/status")
+            b.site.steady, before = b"2", b.server.etag
+            now[0] += 7 * 86400 * 1000
+            b.ask(coap.GET, "suit/status")
+            assert b.server.etag != before
+            # and for who observes
+            echo = b.verify()
+            assert b.ask(coap.GET, "suit/status", ((coap.OBSERVE, 0), (coap.ECHO, echo))).said == 205
+            b.server._observers._looked = (now[0] - 7 * 86400 * 1000) % period
+            b.site.steady = b"3"
+            assert len(told(b)) == 1
+    finally:
+        net.elapsed = saved
+
+
 def test_short_memory_costs_an_answer_and_not_the_server():
     def short(*args):
         raise MemoryError()

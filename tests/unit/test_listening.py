@@ -2,7 +2,7 @@
 
 import suit
 from harness import raises
-from suit import listening, runtime, updater
+from suit import listening, runtime, thrift, updater
 from suit.config import Config
 from suit.errors import SuitError
 from suit.numbers import R_NETWORK
@@ -61,6 +61,8 @@ class looking:
         self.news = list(news)
         self.attempts = 0
         self.pauses = []
+        self.rests = []  # after an attempt, where a server is observed
+        self.observed = None
 
     def __enter__(self):
         self.saved = updater.update, updater.busy, coap_observe.Observer
@@ -99,7 +101,7 @@ class looking:
         for _ in range(steps):
             want = next(gen)
             if want is not None:
-                self.pauses.append(want)
+                (self.rests if self.observed else self.pauses).append(want)
         gen.close()
 
 
@@ -130,18 +132,52 @@ def test_an_observed_server_is_asked_only_when_there_is_news():
         assert test.observed == "coap://a/thermo/latest.suit"
         assert test.attempts == 2
     with looking(("coap://a/x", "http://b/x"), news=[True]) as test:
-        test.go(12)
+        test.go(18)
         assert test.attempts == 6  # the second one tells nothing
     with looking(("coap://a/x",), news=[None, None]) as test:
-        test.go(6)
+        test.go(8)
         assert test.attempts == 2  # an observation that fails leaves polling
 
 
 def test_a_failed_attempt_at_an_observed_server_is_repeated():
     with looking(("coap://a/x",), 86400, ["failed", "failed"], [True]) as test:
-        test.go(8)
+        test.go(12)
         assert test.attempts == 3
         assert test.pauses[1] < 350000 and test.pauses[2] < 350000 and test.pauses[3] > 70000000
+
+
+def test_a_server_with_news_at_any_moment_does_not_say_how_often_flash_is_written():
+    with looking(("coap://a/x",), 3600, news=[True] * 40) as test:
+        test.go(60)
+        assert test.attempts == 20
+        assert test.rests[:5] == [2000, 4000, 8000, 16000, 32000] and test.rests[-1] == 3600000
+
+
+def test_the_updater_is_imported_into_the_reserve():
+    happened = []
+    saved = thrift.begin, thrift.end
+    thrift.begin, thrift.end = lambda: happened.append("given"), lambda before: happened.append("taken")
+    try:
+        assert listening._updater() is updater and happened == ["given", "taken"]
+    finally:
+        thrift.begin, thrift.end = saved
+
+
+def test_an_attempt_that_does_not_even_begin_leaves_room_for_the_next():
+    def nowhere():
+        raise MemoryError
+
+    saved, thrift.begin = thrift.begin, nowhere
+    try:
+        raises(MemoryError, next, updater.update("x"))
+        assert not updater._busy
+    finally:
+        thrift.begin = saved
+        runtime.progress.begin("idle")
+
+
+def test_no_pause_is_longer_than_asyncio_can_sleep():
+    assert Config({"poll": 604800}).poll * 1151 < 1 << 29
 
 
 def test_an_updater_for_which_there_is_no_room_ends_neither_the_app_nor_the_looking():
@@ -187,7 +223,7 @@ def shared(port):
         updater.update, coap_observe.Observer = update, Watched
         saved, listening.chip = listening.chip, lambda: port
         try:
-            test.go(3)
+            test.go(4)
         finally:
             listening.chip = saved
     return happened

@@ -18,8 +18,8 @@ class Port:
     def connect(self, config):
         yield 200
         found = self.luck.pop(0)
-        if found == "error":
-            raise OSError(5)
+        if isinstance(found, type):
+            raise found()
         return found
 
 
@@ -60,9 +60,10 @@ def test_it_is_tried_until_it_is_joined_and_looked_after_from_then_on():
 
 
 def test_a_radio_that_fails_ends_nothing():
-    with network("error", True):
-        gen = online.stay(Config)
-        assert [next(gen) for _ in range(4)] == [200, 15000, 200, 15000] and online._there
+    for error in (OSError, ValueError, RuntimeError, MemoryError):
+        with network(error, True):
+            gen = online.stay(Config)
+            assert [next(gen) for _ in range(4)] == [200, 15000, 200, 15000] and online._there
 
 
 def test_where_there_is_nothing_to_join_nothing_is_waited_for():

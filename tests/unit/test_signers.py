@@ -290,3 +290,18 @@ def test_a_restriction_that_the_board_does_not_know_is_refused():
     raises(SuitError, read, encode({4: [1]}), reason=n.R_STRUCTURE)
     raises(SuitError, permit, (read(encode({2: []})),), 2, 1, reason=n.R_NOT_PERMITTED)
     permit((), 2, 1)
+
+
+def test_what_an_update_found_good_is_good_at_boot_however_many_keys_there_are_by_then():
+    """Somebody on the way filled the wrapper with signers of nobody; each is tried with each key."""
+    data = manifest(install=seq())
+    digest = encode(digest_of(wrapped(data)))
+    good = sign1(ANCHOR, digest, False)
+    signer = [encode({1: n.ALG_ESP256}), {}, good[-64:-1] + b"x"]
+    junk = item(Tagged(n.TAG_SIGN, [b"", {}, None, [signer] * 8]))
+    padded = envelope(data, auth=wrapper(data, blocks=[junk] * 3 + [good]))
+    one, two = cose_key(ANCHOR), cose_key(MIDDLE)
+    assert opened(padded, TrustStore(encode([one])).judges([e.DEVICE], NOW)).key
+    both = TrustStore(encode([two, one]))
+    assert raises(SuitError, opened, padded, both.judges([e.DEVICE], NOW)).reason == n.R_LIMIT
+    assert opened(padded, both.judges([e.DEVICE], False)).key

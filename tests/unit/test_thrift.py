@@ -49,18 +49,23 @@ def test_the_reserve_is_put_together_from_what_pieces_there_are():
     pieces = []
     try:
         for _ in range(40):
-            pieces.append(bytearray(600))
+            pieces.append(bytearray(2200))
             pieces.append(bytearray(600))
         while size > 8:
             try:
                 taken = (taken, bytearray(size))
             except MemoryError:
                 size >>= 1
-        for i in range(0, 80, 2):
+        for i in range(1, 80, 2):
             pieces[i] = None
+        thrift.keep()
+        assert thrift._aside == []  # these are the last ones that the app has
+        for i in range(0, 80, 2):
+            pieces[i] = None if i % 4 else pieces[i]
         thrift.keep()
         assert sum([len(piece) for piece in thrift._aside]) == thrift.RESERVE
         assert max([len(piece) for piece in thrift._aside]) < 4096
+        bytearray(2048)
     finally:
         taken = pieces = None
         thrift._aside.clear()
