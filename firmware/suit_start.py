@@ -22,10 +22,12 @@ _SIZE = 33  # bytes of updater.ok
 _WATCH_MS = 8000  # until the launcher watches itself; the most that every chip has
 
 root = "/suit"
+unread = False  # flash failed, so that it says nothing about an updater that it was not started
 
 
 def _slots():
     """-> (generation, active, trial) of the newest whole state record; 255: none."""
+    global unread
     import binascii
     import struct
 
@@ -34,7 +36,8 @@ def _slots():
         try:
             with open("%s/state.%s" % (root, copy), "rb") as file:
                 data = file.read(257)
-        except OSError:
+        except OSError as error:
+            unread = unread or error.args[0] != 2
             continue
         if len(data) == 256 and data[:3] == b"SU\x01":
             crc = binascii.crc32(data[:252]) & 0xFFFFFFFF
@@ -68,6 +71,8 @@ def _write(path, data):
 def pick(starting):
     """-> (letter of the slot whose updater is meant or None for the one in /lib, whether it is on
     trial). With `starting` one of its starts is used up, durably, or it is not meant."""
+    global unread
+    unread = False
     _, active, trial = _slots()
     slot = trial if starting and trial != 255 else active
     if slot > 1:
@@ -84,7 +89,8 @@ def pick(starting):
             return name, False
         _write(path + "ok", ok[:32] + bytes((left - 1,)))
         return name, True
-    except OSError:
+    except OSError as error:
+        unread = unread or error.args[0] != 2  # ENOENT: there is none
         return None, False
 
 

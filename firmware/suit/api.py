@@ -159,7 +159,11 @@ def status():
         "boot": int.from_bytes(runtime.boot, "big"),
         "free": gc.mem_free(),
     }
-    if slot is not None and exists(Slot(runtime.root, slot).vouch):
+    try:
+        own = slot is not None and exists(Slot(runtime.root, slot).vouch)
+    except OSError:
+        own = False
+    if own:
         from .renewal import running
 
         if running() is not None:

@@ -52,11 +52,19 @@ def running():
     return NAMES.find(place[9]) if place.startswith("/updater_") else None
 
 
+def _unread():
+    """Did flash fail when it was looked for which updater is to start?"""
+    import suit_start
+
+    return getattr(suit_start, "unread", False)
+
+
 def check(index, slot, record):
     """On trial a version that brings an updater runs under that one or not at all; but for the
-    first one of a board, where there is nothing to go back to."""
+    first one of a board, where there is nothing to go back to. It is not to blame for a flash that
+    failed when it was to be started."""
     if record.active is not None and running() != index:
-        raise SuitError(R_UPDATER)
+        raise SuitError(R_STORAGE if _unread() else R_UPDATER)
 
 
 def accept(slot):
@@ -92,7 +100,7 @@ def _complete(rom):
 
 def carry(slot, other):
     """Generator: `slot` brings no updater; the one of `other`, if that is what runs, stays."""
-    if running() != other.index:
+    if running() != other.index and not _unread():
         return
     with open(other.vouch, "rb") as file:
         ok = file.read()

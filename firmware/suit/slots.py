@@ -36,11 +36,14 @@ _MOST = const(1024)  # bytes of `part`
 
 
 def exists(path):
+    """Raises OSError for what cannot be read: that is not absent."""
     try:
         os.stat(path)
         return True
-    except OSError:
-        return False
+    except OSError as error:
+        if error.args[0] in (_ENOENT, _ENOTDIR):
+            return False
+        raise
 
 
 def file_size(path):
@@ -136,10 +139,15 @@ class Slot:
         todo = [self.path]
         while todo:
             folder = todo.pop()
-            if not exists(folder):
+            try:
+                names = os.listdir(folder)
+            except OSError as error:
+                # one that cannot be read is not one that is not there
+                if error.args[0] not in (_ENOENT, _ENOTDIR):
+                    raise
                 continue
             folders.append(folder)
-            for name in os.listdir(folder):
+            for name in names:
                 path = folder + "/" + name
                 if os.stat(path)[0] & _IFDIR:
                     todo.append(path)

@@ -11,8 +11,8 @@ filesystem; bits that turn over at rest. What the state *after* an operation is,
 counted once. Prints per scenario how many points were tried and how many survived; exit code 1 when one was lost.
 
 Slots are folders of littlefs in all of it: no stock board has raw slots (its firmware has no place for them, and no
-vfs.VfsRom to run from them), so there are none to explore; those of firmware that people build themselves are cut at every operation in
-tests/unit/test_romslots.py. ESP32 firmware does live in raw partitions, and is explored."""
+vfs.VfsRom to run from them), so there are none to explore; those of firmware that people build themselves are cut at every
+operation in tests/unit/test_romslots.py. ESP32 firmware does live in raw partitions, and is explored."""
 
 import argparse
 import json

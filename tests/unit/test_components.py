@@ -5,7 +5,7 @@ import os
 
 from harness import MICROPYTHON, finish, raises, skip
 from storage import folder, power_cut, read, write
-from suit import components, unchanged
+from suit import components, slots, unchanged
 from suit.cbor import encode
 from suit.components import FileComponent, RamComponent, parse
 from suit.errors import SuitError
@@ -255,6 +255,21 @@ def test_tidy_leaves_what_is_wanted_and_nothing_else():
     slot.tidy([])
     assert slot.walk()[0] == [] and exists(slot.path)
     Slot(root, 1).tidy([])  # a slot that was never made
+
+
+def test_a_slot_that_cannot_be_read_is_not_an_empty_one():
+    def unreadable(path):
+        raise OSError(5)
+
+    slot = Slot(folder(), 0)
+    put(component(slot), b"app")
+    kept = slots.os
+    slots.os = type("os", (), {"listdir": unreadable, "stat": kept.stat})
+    try:
+        assert raises(OSError, slot.tidy, []).args[0] == 5
+    finally:
+        slots.os = kept
+    assert slot.walk()[0] == [slot.app]
 
 
 def test_the_note_of_an_interrupted_download_may_be_anything():

@@ -154,7 +154,7 @@ def test_an_updater_that_never_gets_to_its_launcher_is_left_after_five_starts():
     b.forget()
 
 
-def test_a_start_that_cannot_be_counted_is_none():
+def test_a_start_that_cannot_be_counted_is_none_and_no_fault_of_the_updaters():
     b = Renewed()
     b.offer(2, NEW)
     b.update("u")
@@ -165,9 +165,42 @@ def test_a_start_that_cannot_be_counted_is_none():
 
     suit_start._write = full
     try:
-        assert suit_start.pick(True) == (None, False)
+        assert b.boot() == (0, False, None)
     finally:
         suit_start._write = write_one
+    back = b.record()
+    assert (back.back_reason, back.back_detail) == (n.R_BACK_INVALID, n.R_STORAGE)
+    b.update("u")
+    assert b.boot() == (1, True, "b")
+    b.forget()
+
+
+def test_a_record_that_could_not_be_read_costs_no_version_and_no_updater():
+    b = Renewed()
+    b.offer(2, NEW)
+    b.update("u")
+    slots_of = suit_start._slots
+
+    def older():
+        suit_start.unread = True  # as it does when the newer copy cannot be read
+        return 1, 0, 255
+
+    suit_start._slots = older
+    try:
+        assert b.boot() == (0, False, None)
+        assert b.record().back_detail == n.R_STORAGE
+        suit_start._slots = slots_of
+        b.update("u")
+        assert b.boot() == (1, True, "b")
+        b.confirm()
+        # and under a confirmed version: the next one still gets the updater that the board has
+        suit_start._slots = older
+        assert b.boot() == (1, False, None)
+        b.offer(3, app=V1_APP)
+        b.update("u")
+    finally:
+        suit_start._slots = slots_of
+    assert b.boot() == (0, True, "a") and b.left("a") == 255
     b.forget()
 
 

@@ -8,6 +8,7 @@ import os
 
 import scenarios
 import world as w
+from suit.numbers import R_KNOWN_BAD
 
 
 def every(run, full, shard, shards):
@@ -59,8 +60,10 @@ def _one(run, kind, at, sticky):
         _patient(world)
         world.live(24)
         restore = _any_reason(scenario)
+        scenario.crowded = kind == "full"
         try:
-            scenario.check(world, run.baseline if kind == "full" else None)
+            if not (sticky and _condemned(world, scenario)):
+                scenario.check(world, run.baseline if kind == "full" else None)
         finally:
             restore()
         run.survived += 1
@@ -92,8 +95,15 @@ def _any_reason(scenario):
 
     def restore():
         scenario.judge = judge
+        scenario.crowded = False
 
     return restore
+
+
+def _condemned(world, scenario):
+    """Starts that were counted although flash said that it could not write that: when they are used up it looks like an
+    updater that does not start, and the version that brings it is refused from then on. The old one runs."""
+    return scenario.brings_updater and world.history[-1:] == [(1, False)] and R_KNOWN_BAD in world.refusals
 
 
 def _failing(world, kind, at, sticky):
@@ -145,7 +155,8 @@ def _full(world, free):
     finally:
         world.tolerant = False
         world.plan = plan
-    if not world.history and world.outcome != "recovery":
+    # a cable that found no room has put nothing there yet
+    if not world.history and world.outcome != "recovery" and getattr(plan, "done", True):
         world.fail("nothing runs on a full filesystem")
     world.mounted(lambda: scenarios.discard("/junk"))
 
