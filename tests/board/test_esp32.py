@@ -9,7 +9,7 @@ import pytest
 from bench import APP, Bench
 from suitup import author, reasons
 from suitup import numbers as n
-from suitup.boards.device import Device
+from suitup.boards.device import Device, Silent
 from suitup.images import esp32
 from suitup.release import Release
 
@@ -120,7 +120,11 @@ def test_in_recovery_it_answers_over_the_network(bench):
 
     async def ask():
         async with Device("127.0.0.1", board.coap_port) as device:
-            return await device.status(timeout=20)
+            for _ in range(100):
+                try:
+                    return await device.status(timeout=20)
+                except Silent:
+                    await asyncio.sleep(0.2)  # it says that it is in recovery before it listens
 
     found = asyncio.run(ask())
     assert found["running"] is None and found["firmware"] == "ota_0"
